@@ -1,1 +1,27 @@
-//! edge.
+//! What every HTTP function shares: reading a request, answering it, running under Lambda.
+//!
+//! Handlers take a [`Request`] and a [`domain::Moment`] and give a [`Reply`]; this crate alone reads the clock, and
+//! turns each [`ApiError`] into its answer in one place.
+
+mod clock;
+mod cursor;
+mod error;
+mod json;
+mod query;
+mod reply;
+mod runtime;
+mod settings;
+mod usage;
+
+pub use clock::Clock;
+pub use cursor::{decode_cursor, encode_cursor};
+pub use error::ApiError;
+pub use json::{MAX_BODY_BYTES, json};
+pub use query::Query;
+pub use reply::{Reply, no_content, ok, with_status};
+pub use runtime::{run, segments, start_logging};
+pub use settings::{SettingsError, base_url};
+pub use usage::flush_usage;
+
+pub use lambda_http::http::StatusCode;
+pub use lambda_http::{Body, Error, Request};

@@ -1,2 +1,21 @@
-//! Entry point.
-fn main() {}
+//! `key-management`: API keys, created, listed and revoked by program.
+
+use std::sync::Arc;
+
+use domain::Access;
+use edge::{Clock, Error};
+use identity::Identity;
+use key_management::{App, handle};
+use signing::Audience;
+use store::{Config, Store, Table};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::start_logging();
+    let clock = Clock::new();
+    let base_url = edge::base_url()?;
+    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Directory, Table::Signing])?).await;
+    let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
+    let app = App { identity: Identity::new(store.clone(), audience), store, access: Access::built_in()? };
+    edge::run(Arc::new(app), &base_url, clock, handle).await
+}

@@ -1,1 +1,18 @@
-//! signing.
+//! Signing keys, the JWKS, and access tokens signed and verified.
+//!
+//! Signing goes straight to aws-lc-rs, with keys parsed once; signatures are verified by `jsonwebtoken`. Which claims
+//! must hold is decided here, since that library reads the clock itself and lets much through.
+
+mod algorithm;
+mod jwk;
+mod signer;
+mod token;
+mod verify;
+mod wrap;
+
+pub use algorithm::Algorithm;
+pub use jwk::{InvalidJwk, PublicJwk, jwks};
+pub use signer::{KeyMaterial, Signer, SigningError};
+pub use token::{MAX_TOKEN_BYTES, MalformedToken, UnverifiedToken};
+pub use verify::{Audience, TokenRefusal, VerifyingKey};
+pub use wrap::{WrapContext, WrapError, Wrapper};

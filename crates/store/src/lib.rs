@@ -1,1 +1,65 @@
-//! store.
+//! The DynamoDB tables: one concrete [`Store`], a file per entity, methods noun first.
+//!
+//! It is no trait: the bugs of a store live in its conditions, transactions, indexes and expiry, which a fake hides.
+//! No AWS type is in a public signature. Time is an argument.
+//!
+//! | table | items (`pk` / `sk`) | file |
+//! |---|---|---|
+//! | keys | `KEY#<key>` / `KEY`; index `by_client` | [`keys`] |
+//! | keys | `FEED` / `<sequence>` and `HEAD` | [`feed`] |
+//! | directory | `CLIENT#<client>` / `CLIENT`, `USER#<user>`, `WORKSPACE#<workspace>` | [`directory`] |
+//! | signing | `PUBLIC` / `<kid>`, `PRIVATE` / `<kid>`, `ACTIVE` / `<algorithm>` | [`signing_keys`] |
+//! | usage | `KEY#<key>` / `<hour>#<writer>` | [`usage`] |
+
+mod config;
+pub mod directory;
+mod error;
+pub mod feed;
+mod item;
+pub mod keys;
+mod retry;
+pub mod signing_keys;
+mod transaction;
+pub mod usage;
+mod usage_buffer;
+
+pub use config::{Config, Table};
+pub use error::StoreError;
+pub use usage_buffer::{FLUSH_INTERVAL, UsageBuffer};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Credentials;
+
+/// The tables that a function may touch. Cheap to clone; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    config: Config,
+}
+
+impl Store {
+    /// Prepares the client; nothing is sent. Region, credentials and endpoint come from the environment as for every
+    /// AWS SDK (`AWS_ENDPOINT_URL_DYNAMODB` for a store that is not Amazon's).
+    pub async fn connect(config: Config) -> Self {
+        let loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+        Self::load(loader, config).await
+    }
+
+    /// Prepares the client for a store at `endpoint` that asks for no real credentials: the embedded one.
+    pub async fn connect_embedded(endpoint: &str, config: Config) -> Self {
+        let loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region("local")
+            .credentials_provider(Credentials::new("local", "local", None, None, "embedded store"));
+        Self::load(loader, config).await
+    }
+
+    async fn load(loader: aws_config::ConfigLoader, config: Config) -> Self {
+        let shared = loader.retry_config(retry::retry_config()).timeout_config(retry::timeout_config()).load().await;
+        Self { client: Client::new(&shared), config }
+    }
+
+    fn table(&self, table: Table) -> Result<&str, StoreError> {
+        self.config.name(table)
+    }
+}

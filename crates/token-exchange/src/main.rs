@@ -1,2 +1,23 @@
-//! Entry point.
-fn main() {}
+//! `token-exchange`: an API key becomes a short-lived token.
+
+use std::sync::Arc;
+
+use domain::Access;
+use edge::{Clock, Error};
+use signing::Wrapper;
+use store::{Config, Store, Table, UsageBuffer};
+use token_exchange::{App, SigningKey, algorithm_from_env, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::start_logging();
+    let clock = Clock::new();
+    let issuer = edge::base_url()?;
+    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Signing, Table::Usage])?).await;
+    let signing_key = SigningKey::new(store.clone(), Wrapper::from_env()?, algorithm_from_env()?);
+    signing_key.prepare(clock.now()).await;
+    let usage = Arc::new(UsageBuffer::new(store.clone()));
+    edge::flush_usage(usage.clone(), clock).await;
+    let app = App { store, signing_key, usage, access: Access::built_in()?, issuer: issuer.clone() };
+    edge::run(Arc::new(app), &issuer, clock, handle).await
+}

@@ -1,0 +1,53 @@
+//! The change feed: what functions that cache records must drop, in one order that needs no clock.
+
+/// A place in the feed: dense, beginning at 1; 0 stands before the first entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sequence(pub u64);
+
+impl Sequence {
+    /// The place after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// What kind of thing has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedKind {
+    /// A key's record.
+    Key,
+    /// A kind that a newer writer knows and this reader does not: everything cached must go.
+    Unknown(String),
+}
+
+impl FeedKind {
+    /// The kind's name in the feed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Key => "key",
+            Self::Unknown(name) => name,
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "key" => Self::Key,
+            other => Self::Unknown(other.to_owned()),
+        }
+    }
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedEntry {
+    /// Its place.
+    pub sequence: Sequence,
+    /// What has changed.
+    pub kind: FeedKind,
+    /// Which one.
+    pub id: String,
+}

@@ -1,0 +1,245 @@
+//! The record of a key, and what decides whether a credential of it still counts.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::id::{ClientId, KeyId, UserId, WorkspaceId};
+use crate::key_string::{HashedKey, KeyPrefix, PlainKey};
+use crate::scope::ScopeSet;
+use crate::time::Timestamp;
+
+/// How long a secret should live before it is rotated: 90 days, in seconds.
+pub const ROTATION_PERIOD: i64 = 90 * 24 * 3600;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Production: its use is billed.
+    Live,
+    /// Development: never billed.
+    Test,
+}
+
+impl Environment {
+    /// The name in records and claims.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+
+    /// The prefix of keys whose client has set none of its own.
+    ///
+    /// # Panics
+    /// Never: both are prefixes.
+    #[must_use]
+    pub fn default_prefix(self) -> KeyPrefix {
+        let text = match self {
+            Self::Live => "sk_live_",
+            Self::Test => "sk_test_",
+        };
+        #[expect(clippy::expect_used, reason = "a constant")]
+        KeyPrefix::parse(text).expect("a prefix")
+    }
+}
+
+/// Whose key it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// A workspace's: shared by its members, managed by its admins.
+    Workspace(WorkspaceId),
+    /// One user's own, good in every workspace that the user is in.
+    Personal(UserId),
+}
+
+/// Counts a key's secrets: 1 when it is created, one more at each rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretVersion(pub u32);
+
+/// What is kept of a key. Its string is not: only the hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// `ak_` and the id part of its string.
+    pub id: KeyId,
+    /// The client it belongs to.
+    pub client_id: ClientId,
+    /// The name that people know it by.
+    pub name: String,
+    /// Whose it is.
+    pub kind: KeyKind,
+    /// What it is for; the record says so, not the prefix.
+    pub environment: Environment,
+    /// What its string begins with.
+    pub prefix: KeyPrefix,
+    /// The hash of its string.
+    pub hash: HashedKey,
+    /// Which of its secrets that is.
+    pub secret_version: SecretVersion,
+    /// What its holder may do.
+    pub scopes: ScopeSet,
+    /// Who pays for its use.
+    pub billed_to: UserId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The id of the user or key that made it.
+    pub created_by: String,
+    /// From this second on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Why a credential of a key does not count. The caller is told none of it: every one of them is the same 401.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum KeyRefusal {
+    /// No record has this id.
+    #[error("no such key")]
+    Unknown,
+    /// The id is known, the secret is another.
+    #[error("wrong secret")]
+    WrongSecret,
+    /// The string begins otherwise than the record says.
+    #[error("wrong prefix")]
+    WrongPrefix,
+    /// The token was made with a secret that no longer counts.
+    #[error("secret replaced")]
+    SecretReplaced,
+    /// Revoked.
+    #[error("key revoked")]
+    Revoked,
+    /// Past its expiry.
+    #[error("key expired")]
+    Expired,
+}
+
+impl KeyRecord {
+    /// Judges a key string by the record that its id names, where there is one.
+    ///
+    /// Unknown, wrong and right secrets take the same time: an unknown id is compared with a hash that none has.
+    ///
+    /// # Errors
+    /// [`KeyRefusal`]; the secret is judged first, so that the rest is decided for its holder alone.
+    pub fn check<'a>(record: Option<&'a Self>, presented: &PlainKey, now: Timestamp) -> Result<&'a Self, KeyRefusal> {
+        let same = record.map_or(&HashedKey::DUMMY, |record| &record.hash).matches(&presented.hash());
+        let record = record.ok_or(KeyRefusal::Unknown)?;
+        if !same {
+            return Err(KeyRefusal::WrongSecret);
+        }
+        if record.prefix.as_str() != presented.prefix() {
+            return Err(KeyRefusal::WrongPrefix);
+        }
+        record.alive(now)?;
+        Ok(record)
+    }
+
+    /// Judges a token that was made with the secret of `version`.
+    ///
+    /// # Errors
+    /// [`KeyRefusal`] where that secret or the key itself no longer counts.
+    pub fn check_version(&self, version: SecretVersion, now: Timestamp) -> Result<(), KeyRefusal> {
+        if version != self.secret_version {
+            return Err(KeyRefusal::SecretReplaced);
+        }
+        self.alive(now)
+    }
+
+    fn alive(&self, now: Timestamp) -> Result<(), KeyRefusal> {
+        if self.revoked_at.is_some() {
+            return Err(KeyRefusal::Revoked);
+        }
+        match self.expires_at {
+            Some(end) if end <= now => Err(KeyRefusal::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    /// The workspace that the key is bound to; a personal key is bound to none.
+    #[must_use]
+    pub fn workspace_id(&self) -> Option<&WorkspaceId> {
+        match &self.kind {
+            KeyKind::Workspace(id) => Some(id),
+            KeyKind::Personal(_) => None,
+        }
+    }
+
+    /// The user who stands behind the key; behind a workspace's key stands none.
+    #[must_use]
+    pub fn owner_user_id(&self) -> Option<&UserId> {
+        match &self.kind {
+            KeyKind::Workspace(_) => None,
+            KeyKind::Personal(id) => Some(id),
+        }
+    }
+
+    /// When the key's secret should be rotated.
+    #[must_use]
+    pub fn rotation_due_at(&self) -> Timestamp {
+        self.created_at.plus(ROTATION_PERIOD)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const NOW: i64 = 1_800_000_000;
+
+    pub(crate) fn now() -> Timestamp {
+        Timestamp::from_unix(NOW)
+    }
+
+    /// A live key of a workspace with `scopes`, and its string.
+    pub(crate) fn key(scopes: &str) -> (PlainKey, KeyRecord) {
+        let plain = PlainKey::random(&Environment::Live.default_prefix());
+        let record = KeyRecord {
+            id: plain.id(),
+            client_id: ClientId::random(),
+            name: "production".to_owned(),
+            kind: KeyKind::Workspace(WorkspaceId::random()),
+            environment: Environment::Live,
+            prefix: Environment::Live.default_prefix(),
+            hash: plain.hash(),
+            secret_version: SecretVersion(1),
+            scopes: ScopeSet::parse(scopes).unwrap(),
+            billed_to: UserId::random(),
+            created_at: now(),
+            created_by: UserId::random().to_string(),
+            expires_at: None,
+            revoked_at: None,
+        };
+        (plain, record)
+    }
+
+    #[test]
+    fn only_the_right_string_of_a_living_key_counts() {
+        let (plain, record) = key("read");
+        assert!(KeyRecord::check(Some(&record), &plain, now()).is_ok());
+        assert_eq!(KeyRecord::check(None, &plain, now()), Err(KeyRefusal::Unknown));
+
+        let (other, _) = key("read");
+        assert_eq!(KeyRecord::check(Some(&record), &other, now()), Err(KeyRefusal::WrongSecret));
+
+        let renamed = KeyRecord { prefix: Environment::Test.default_prefix(), ..record.clone() };
+        assert_eq!(KeyRecord::check(Some(&renamed), &plain, now()), Err(KeyRefusal::WrongPrefix));
+
+        let revoked = KeyRecord { revoked_at: Some(now()), ..record.clone() };
+        assert_eq!(KeyRecord::check(Some(&revoked), &plain, now()), Err(KeyRefusal::Revoked));
+
+        let ends = KeyRecord { expires_at: Some(now()), ..record.clone() };
+        assert_eq!(KeyRecord::check(Some(&ends), &plain, now()), Err(KeyRefusal::Expired));
+        assert!(KeyRecord::check(Some(&ends), &plain, now().plus(-1)).is_ok());
+    }
+
+    #[test]
+    fn a_token_lives_no_longer_than_its_secret_and_key() {
+        let (_, record) = key("read");
+        assert_eq!(record.check_version(SecretVersion(1), now()), Ok(()));
+        assert_eq!(record.check_version(SecretVersion(2), now()), Err(KeyRefusal::SecretReplaced));
+        let revoked = KeyRecord { revoked_at: Some(now()), ..record };
+        assert_eq!(revoked.check_version(SecretVersion(1), now()), Err(KeyRefusal::Revoked));
+    }
+}

@@ -1,0 +1,265 @@
+//! The key string: `<prefix><id: 16 base62><secret: 32 base62><check: 6 base62>`.
+//!
+//! The check is the CRC-32 (ISO-HDLC) of all that stands before it. It is no secret: it lets a mistyped or cut
+//! string be refused before anything is read, and lets scanners find leaked keys without false alarms.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+use crate::id::KeyId;
+use crate::random::{self, BASE62};
+
+const ID: usize = 16;
+const SECRET: usize = 32;
+const CHECK: usize = 6;
+const TAIL: usize = ID + SECRET + CHECK;
+
+/// What stands before the random part: `sk_live_`, `sk_test_`, or a client's own.
+///
+/// 2 to 20 characters of `[A-Za-z0-9_-]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPrefix(String);
+
+impl KeyPrefix {
+    /// Reads a prefix; `None` where it has another length, other characters, or is one that marks agent tokens.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (2..=20).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+            && !text.starts_with("agent_tok");
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The prefix as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A key string in the clear: well-formed, its check right, nothing else known of it.
+///
+/// Only the holder and the one answer that creates it ever see it; `Debug` shows the prefix alone.
+#[derive(Clone)]
+pub struct PlainKey(String);
+
+/// The string is not a key: wrong length, characters or check.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("not a well-formed API key")]
+pub struct MalformedKey;
+
+impl PlainKey {
+    /// A new key with a new id and a new secret (about 190 bits).
+    ///
+    /// # Panics
+    /// Where the operating system gives no random bytes.
+    #[must_use]
+    pub fn random(prefix: &KeyPrefix) -> Self {
+        let mut text = format!("{}{}{}", prefix.as_str(), random::base62(ID), random::base62(SECRET));
+        text.push_str(&check(&text));
+        Self(text)
+    }
+
+    /// Takes a string for a key.
+    ///
+    /// # Errors
+    /// [`MalformedKey`] for anything but exactly one well-formed key; spaces around it do not belong to it.
+    pub fn parse(text: &str) -> Result<Self, MalformedKey> {
+        // The length first: a megabyte costs nothing.
+        if !(TAIL + 2..=TAIL + 20).contains(&text.len()) || !text.is_ascii() {
+            return Err(MalformedKey);
+        }
+        let (prefix, tail) = text.split_at(text.len() - TAIL);
+        let (body, given) = text.split_at(text.len() - CHECK);
+        let fits = KeyPrefix::parse(prefix).is_some()
+            && tail.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && check(body) == given;
+        if fits { Ok(Self(text.to_owned())) } else { Err(MalformedKey) }
+    }
+
+    /// The id of the record that this string claims to belong to.
+    ///
+    /// # Panics
+    /// Never: 16 base62 digits stand there in every [`PlainKey`].
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let start = self.0.len() - TAIL;
+        #[expect(clippy::expect_used, reason = "both constructors put 16 base62 digits there")]
+        KeyId::parse(&format!("{}{}", KeyId::PREFIX, &self.0[start..start + ID])).expect("16 base62 digits")
+    }
+
+    /// What stands before the random part.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.0[..self.0.len() - TAIL]
+    }
+
+    /// The SHA-256 of the whole string: all that is kept of it.
+    #[must_use]
+    pub fn hash(&self) -> HashedKey {
+        HashedKey(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// The string itself, for the one answer that creates or rotates the key.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PlainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PlainKey({}…)", self.prefix())
+    }
+}
+
+/// The SHA-256 of a key string. A random secret of 190 bits needs no slow hash (OWASP ASVS 5, 6.5.2).
+#[derive(Clone, PartialEq, Eq)]
+pub struct HashedKey([u8; 32]);
+
+impl HashedKey {
+    /// A hash that no string has: what an unknown id is compared with, so that it takes as long as a known one.
+    pub const DUMMY: Self = Self([0; 32]);
+
+    /// The 32 bytes of a stored hash; `None` for another length.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The bytes to store.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether both are the same, in constant time.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+
+    /// A name for this secret that gives nothing away: `fp_` and 12 hex digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        use fmt::Write as _;
+        self.0[..6].iter().fold(String::from("fp_"), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+impl fmt::Debug for HashedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HashedKey({})", self.fingerprint())
+    }
+}
+
+fn check(body: &str) -> String {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut digits = [b'0'; CHECK];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn live() -> KeyPrefix {
+        KeyPrefix::parse("sk_live_").unwrap()
+    }
+
+    /// `body` with a right check behind it.
+    fn checked(body: &str) -> String {
+        format!("{body}{}", check(body))
+    }
+
+    #[test]
+    fn check_is_crc_32_iso_hdlc_in_base62() {
+        // CRC-32/ISO-HDLC of "123456789" is the catalogue's check value 0xCBF43926 = 3,421,780,262.
+        let value = "123456789".to_owned();
+        let digits: u64 = check(&value)
+            .bytes()
+            .fold(0, |sum, byte| sum * 62 + BASE62.iter().position(|digit| *digit == byte).unwrap() as u64);
+        assert_eq!(digits, 0xCBF4_3926);
+        assert_eq!(check("").as_str(), "000000", "zero-padded");
+    }
+
+    #[test]
+    fn new_key_reads_back() {
+        let key = PlainKey::random(&live());
+        let read = PlainKey::parse(key.expose()).unwrap();
+        assert_eq!(read.id(), key.id());
+        assert_eq!(read.prefix(), "sk_live_");
+        assert_eq!(key.expose().len(), 8 + 54);
+        assert!(read.hash().matches(&key.hash()));
+        assert_eq!(key.hash().fingerprint().len(), 15);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let key = PlainKey::random(&live());
+        assert_eq!(format!("{key:?}"), "PlainKey(sk_live_…)");
+        assert!(!format!("{:?}", key.hash()).contains(&key.expose()[30..]));
+    }
+
+    #[test]
+    fn own_prefixes_may_hold_what_the_contract_names() {
+        for good in ["sk-sim-", "simbee_", "ab", "A1_-A1_-A1_-A1_-A1_-"] {
+            let key = PlainKey::random(&KeyPrefix::parse(good).unwrap());
+            assert_eq!(PlainKey::parse(key.expose()).unwrap().prefix(), good);
+        }
+        for bad in ["", "a", "abcdefghijklmnopqrstu", "sk.live", "sk live", "schlüssel_", "agent_tok_"] {
+            assert_eq!(KeyPrefix::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn malformed_strings_are_refused_even_with_a_right_check() {
+        let key = PlainKey::random(&live());
+        let body = &key.expose()[..key.expose().len() - CHECK];
+        assert!(PlainKey::parse(&checked(body)).is_ok());
+        let bad = [
+            String::new(),
+            checked(&body[1..].replacen('k', "", 1)[..40]),
+            checked(&format!("a{}", &body[8..])),
+            checked(&format!("{}{body}", "x".repeat(20))),
+            checked(&format!("sk live_{}", &body[8..])),
+            checked(&format!("{}-", &body[..body.len() - 1])),
+            format!(" {}", key.expose()),
+            format!("{} ", key.expose()),
+            format!("{}\0", key.expose()),
+            "x".repeat(1 << 20),
+            key.expose().replace("sk_live_", "sk_test_"),
+        ];
+        for text in bad {
+            assert!(PlainKey::parse(&text).is_err(), "{text:.80}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_single_changed_character_passes(position in 0usize..62, byte in 0x20u8..0x7f) {
+            let key = PlainKey::random(&live());
+            let mut bytes = key.expose().as_bytes().to_vec();
+            prop_assume!(bytes[position] != byte);
+            bytes[position] = byte;
+            prop_assert!(PlainKey::parse(std::str::from_utf8(&bytes).unwrap()).is_err());
+        }
+
+        #[test]
+        fn any_text_is_answered_without_a_panic(text in "\\PC*") {
+            let _ = PlainKey::parse(&text);
+        }
+    }
+}

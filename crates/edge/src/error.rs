@@ -1,0 +1,155 @@
+//! Errors that callers see, and the one map from errors to answers.
+
+use domain::{GrantError, Scope};
+use identity::{Refusal, Refused};
+use lambda_http::Response;
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use store::StoreError;
+
+use crate::reply::{Reply, with_status};
+
+/// What a caller is told. What is internal stays in the log.
+#[derive(Debug)]
+pub enum ApiError {
+    /// The input is malformed, unknown or contradictory; the text says where, and holds none of its values.
+    BadRequest(String),
+    /// The credential does not count; the caller is never told why.
+    Unauthorized(Refused),
+    /// The credential counts and does not suffice.
+    Forbidden(String),
+    /// There is no such thing, or it is another client's.
+    NotFound,
+    /// The path exists, for these methods.
+    MethodNotAllowed(&'static str),
+    /// What was asked for contradicts what is there.
+    Conflict(String),
+    /// The body is too long.
+    PayloadTooLarge,
+    /// The body is no JSON by its own word.
+    UnsupportedMediaType,
+    /// The store or the signing key can't be reached.
+    Unavailable(Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    status_code: u16,
+    error: &'a str,
+    message: &'a str,
+}
+
+/// How long a caller should wait before it asks a store again that was away, in seconds.
+const RETRY_AFTER: &str = "1";
+
+impl ApiError {
+    /// A scope is needed that the caller lacks.
+    #[must_use]
+    pub fn lacks(scope: &Scope) -> Self {
+        Self::Forbidden(format!("This needs the scope `{scope}`"))
+    }
+
+    /// The answer. `base_url` is where the protected resource's metadata lies (RFC 9728, section 5.1).
+    #[must_use]
+    pub fn into_reply(self, base_url: &str) -> Reply {
+        let (status, message) = match &self {
+            Self::BadRequest(message) => (StatusCode::BAD_REQUEST, message.as_str()),
+            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "Bearer token is missing or has expired"),
+            Self::Forbidden(message) => (StatusCode::FORBIDDEN, message.as_str()),
+            Self::NotFound => (StatusCode::NOT_FOUND, "There is nothing here"),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "Not with this method"),
+            Self::Conflict(message) => (StatusCode::CONFLICT, message.as_str()),
+            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body may have 64 KB at most"),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment"),
+        };
+        let error = status.canonical_reason().unwrap_or_default();
+        let mut reply = with_status(status, &ErrorBody { status_code: status.as_u16(), error, message });
+        self.add_headers(&mut reply, base_url);
+        self.log(status);
+        reply
+    }
+
+    fn add_headers(&self, reply: &mut Response<lambda_http::Body>, base_url: &str) {
+        let (name, value) = match self {
+            Self::Unauthorized(_) => (header::WWW_AUTHENTICATE, challenge(base_url)),
+            Self::MethodNotAllowed(methods) => (header::ALLOW, (*methods).to_owned()),
+            Self::Unavailable(_) => (header::RETRY_AFTER, RETRY_AFTER.to_owned()),
+            Self::BadRequest(_)
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::Conflict(_)
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType => return,
+        };
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            reply.headers_mut().insert(name, value);
+        }
+    }
+
+    fn log(&self, status: StatusCode) {
+        let status = status.as_u16();
+        match self {
+            Self::Unavailable(cause) => {
+                tracing::error!(status, cause = %Causes(cause.as_ref()), "unavailable");
+            }
+            Self::Unauthorized(reason) => tracing::info!(status, %reason, "refused"),
+            // The messages hold no secret, but what a caller sent may be spelt in them by a careless hand: the
+            // status alone is enough to count by.
+            Self::BadRequest(_)
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed(_)
+            | Self::Conflict(_)
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType => tracing::info!(status, "refused"),
+        }
+    }
+}
+
+/// The challenge of a 401 (RFC 6750, section 3; RFC 9728, section 5.1).
+fn challenge(base_url: &str) -> String {
+    format!(r#"Bearer realm="keygate", resource_metadata="{base_url}/.well-known/oauth-protected-resource""#)
+}
+
+/// An error and all that is behind it, in one line.
+struct Causes<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unauthorized { reason, .. } => Self::Unauthorized(reason),
+            Refusal::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<GrantError> for ApiError {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Key(reason) => Self::Unauthorized(reason.into()),
+            GrantError::UnknownScope(scope) => Self::BadRequest(format!("No scope is called `{scope}`")),
+            GrantError::ScopeNotHeld(scope) => Self::Forbidden(format!("The key does not have the scope `{scope}`")),
+            GrantError::NoWorkspace => Self::Forbidden("The key reaches no such workspace".to_owned()),
+        }
+    }
+}

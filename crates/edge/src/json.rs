@@ -1,0 +1,158 @@
+//! JSON bodies.
+
+use domain::strict_json;
+use lambda_http::http::header;
+use lambda_http::{Body, Request};
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// The longest body: 64 KB.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Reads the body of a request as JSON: `application/json`, at most [`MAX_BODY_BYTES`], each member once. Shapes that
+/// refuse unknown members end them here.
+///
+/// # Errors
+/// [`ApiError::PayloadTooLarge`], [`ApiError::UnsupportedMediaType`], [`ApiError::BadRequest`], in this order.
+pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
+    let body = match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes.as_slice(),
+        _ => &[],
+    };
+    if body.len() > MAX_BODY_BYTES {
+        return Err(ApiError::PayloadTooLarge);
+    }
+    if !is_json(request) {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    strict_json::from_slice(body).map_err(|error| ApiError::BadRequest(describe(&error)))
+}
+
+fn is_json(request: &Request) -> bool {
+    let mut values = request.headers().get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Says what is wrong with a body and never what stands in it: a key sent in the wrong place must not come back in an
+/// error.
+fn describe(error: &serde_json::Error) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    if !error.is_data() {
+        return format!("The body is not JSON ({place})");
+    }
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    // serde quotes the input before this word, and after it only what was expected.
+    let expected = text.rsplit_once(", expected ").or_else(|| text.rsplit_once(", there are ")).map(|(_, rest)| rest);
+    if text.starts_with("missing field ") {
+        format!("The body has a {text}")
+    } else if text.starts_with("unknown ") {
+        format!("The body has an unknown member or value, expected {} ({place})", expected.unwrap_or("none"))
+    } else if text.starts_with("invalid ") {
+        format!("The body has a wrong value, expected {} ({place})", expected.unwrap_or("another"))
+    } else {
+        // One of this project's own texts, all constant.
+        format!("The body has a wrong value: {text} ({place})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Form {
+        api_key: String,
+        #[expect(dead_code, reason = "only its shape matters")]
+        scopes: Option<domain::ScopeSet>,
+        #[expect(dead_code, reason = "only its shape matters")]
+        environment: Option<domain::Environment>,
+    }
+
+    fn request(content_type: Option<&str>, body: impl Into<Body>) -> Request {
+        let mut request = Request::new(body.into());
+        if let Some(value) = content_type {
+            request.headers_mut().insert(header::CONTENT_TYPE, value.parse().unwrap());
+        }
+        request
+    }
+
+    fn message(body: &[u8]) -> String {
+        match json::<Form>(&request(Some("application/json"), body)) {
+            Err(ApiError::BadRequest(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_right_body_is_read_from_text_and_bytes() {
+        let body = r#"{"apiKey":"x"}"#;
+        for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
+            assert_eq!(json::<Form>(&request(Some(content_type), body)).unwrap().api_key, "x");
+            assert_eq!(json::<Form>(&request(Some(content_type), body.as_bytes())).unwrap().api_key, "x");
+        }
+    }
+
+    #[test]
+    fn other_types_and_lengths_have_their_own_answers() {
+        for content_type in
+            [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonp")]
+        {
+            let refused = json::<Form>(&request(content_type, r#"{"apiKey":"x"}"#));
+            assert!(matches!(refused, Err(ApiError::UnsupportedMediaType)), "{content_type:?}");
+        }
+        let long = format!(r#"{{"apiKey":"{}"}}"#, "x".repeat(MAX_BODY_BYTES));
+        let refused = json::<Form>(&request(Some("application/json"), long));
+        assert!(matches!(refused, Err(ApiError::PayloadTooLarge)));
+    }
+
+    #[test]
+    fn messages_say_where_and_hold_no_value() {
+        let secret = "sk_live_secret";
+        for body in [
+            format!(r#"{{"apiKey":"{secret}","scopes":"{secret}"}}"#),
+            format!(r#"{{"apiKey":"{secret}","scopes":["{secret} x"]}}"#),
+            format!(r#"{{"{secret}":1}}"#),
+            format!(r#"{{"apiKey":"{secret}","environment":"{secret}"}}"#),
+            format!(r#"{{"apiKey":"{secret}","scopes":"a, expected {secret}, expected "}}"#),
+            format!(r#"{{"apiKey":"{secret}"}} {secret}"#),
+            format!(r#"["{secret}"]"#),
+            format!(r#""{secret}""#),
+            secret.to_owned(),
+        ] {
+            let message = message(body.as_bytes());
+            assert!(!message.contains(secret), "{body} → {message}");
+        }
+        assert_eq!(message(b"{}"), "The body has a missing field `apiKey`");
+        assert_eq!(
+            message(br#"{"apikey":"x"}"#),
+            "The body has an unknown member or value, expected one of `apiKey`, `scopes`, `environment` (line 1, column 9)"
+        );
+        assert_eq!(message(br#"{"apiKey":1}"#), "The body has a wrong value, expected a string (line 1, column 11)");
+    }
+
+    #[test]
+    fn what_is_no_json_object_of_the_shape_is_a_bad_request() {
+        for body in [
+            &b""[..],
+            b"null",
+            b"[]",
+            b"1",
+            b"{",
+            b"\xff",
+            b"\xef\xbb\xbf{}",
+            br#"{"apiKey":"x","apiKey":"y"}"#,
+            br#"{"apiKey":"x","other":{"a":1,"a":2}}"#,
+        ] {
+            message(body);
+        }
+        message("[".repeat(20_000).as_bytes());
+    }
+}

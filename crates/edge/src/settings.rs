@@ -1,0 +1,50 @@
+//! Settings that several functions read.
+
+use thiserror::Error;
+
+/// A setting is missing or wrong: the function must not start.
+#[derive(Debug, Error)]
+#[error("{variable} {problem}")]
+pub struct SettingsError {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// The public base URL, which is the issuer, from `KEYGATE_BASE_URL`. It is never taken from a request.
+///
+/// # Errors
+/// [`SettingsError`] where it is missing, no http(s) URL, or ends in a slash: the issuer is compared letter by letter.
+pub fn base_url() -> Result<String, SettingsError> {
+    check(std::env::var("KEYGATE_BASE_URL").unwrap_or_default())
+}
+
+fn check(url: String) -> Result<String, SettingsError> {
+    let wrong = |problem| Err(SettingsError { variable: "KEYGATE_BASE_URL", problem });
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match host {
+        None | Some("") => wrong("must be an http(s) URL"),
+        Some(_) if url.ends_with('/') => wrong("must not end in a slash"),
+        Some(_) if !url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') => wrong("has odd characters"),
+        Some(host) if host.contains(['?', '#', '@']) => wrong("must be a bare URL"),
+        Some(_) => Ok(url),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_bare() {
+        for good in ["https://auth.example", "http://127.0.0.1:8788", "https://auth.example/keys"] {
+            assert!(check(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "auth.example", "https://", "https://auth.example/", "https://a b", "https://a\"", "https://a?b"]
+        {
+            assert!(check(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+}

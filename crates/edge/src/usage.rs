@@ -1,0 +1,31 @@
+//! When counts are written.
+
+use std::sync::Arc;
+
+use store::{FLUSH_INTERVAL, UsageBuffer};
+
+use crate::clock::Clock;
+
+/// Writes what waits in `buffer` every few seconds while the process runs, and once more when Lambda ends it (SIGTERM,
+/// which arrives because a handler for it registers an extension; half a second is left then).
+///
+/// A frozen process writes nothing: handlers write what is due themselves.
+pub async fn flush_usage(buffer: Arc<UsageBuffer>, clock: Clock) {
+    let ticking = buffer.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(FLUSH_INTERVAL).await;
+            log(ticking.flush_if_due(clock.now()).await);
+        }
+    });
+    lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
+        log(buffer.flush(clock.now()).await);
+    })
+    .await;
+}
+
+fn log(outcome: Result<(), store::StoreError>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "usage could not be written; it waits for the next time");
+    }
+}

@@ -1,0 +1,122 @@
+use std::time::Duration;
+
+use domain::{KeyRefusal, Moment};
+use identity::{FEED_INTERVAL, Refusal};
+use testkit::{Fault, TestKey, moment, now};
+
+use crate::setup::Setup;
+
+fn is_revoked<T: std::fmt::Debug>(outcome: &Result<T, Refusal>) -> bool {
+    matches!(outcome, Err(Refusal::Unauthorized { reason, .. }) if *reason == KeyRefusal::Revoked.into())
+}
+
+async fn revoke(setup: &Setup, key: &TestKey) {
+    setup.test.store.key_revoke(&setup.client.id, &key.record.id, now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn warm_and_fresh_a_principal_costs_no_call() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    let token = setup.token(&key);
+    setup.calls();
+    setup.by_token(&token, moment(0.0)).await.unwrap();
+    assert_eq!(
+        setup.calls(),
+        [("GetItem".to_owned(), 2), ("Query".to_owned(), 1)],
+        "cold: signing keys, the feed's head, the record"
+    );
+    setup.by_token(&token, moment(1.0)).await.unwrap();
+    setup.by_key(&key, moment(3.9)).await.unwrap();
+    assert_eq!(setup.calls(), []);
+    setup.by_key(&key, moment(4.0)).await.unwrap();
+    setup.by_token(&token, moment(4.1)).await.unwrap();
+    assert_eq!(setup.calls(), [("Query".to_owned(), 1)], "one read of the feed per interval");
+
+    let second = setup.key("read").await;
+    setup.calls();
+    setup.by_key(&second, moment(5.0)).await.unwrap();
+    setup.by_key(&second, moment(5.1)).await.unwrap();
+    assert_eq!(setup.calls(), [("GetItem".to_owned(), 1)], "one read of a record at first sight");
+}
+
+#[tokio::test]
+async fn a_revoked_key_and_its_tokens_are_refused_within_five_seconds() {
+    let setup = Setup::new().await;
+    let (key, other) = (setup.key("read").await, setup.key("read").await);
+    let token = setup.token(&key);
+    setup.by_key(&key, moment(0.0)).await.unwrap();
+    setup.by_key(&other, moment(0.0)).await.unwrap();
+    revoke(&setup, &key).await;
+    assert!(FEED_INTERVAL < Duration::from_secs(5));
+    let within = moment(FEED_INTERVAL.as_secs_f64());
+    assert!(is_revoked(&setup.by_token(&token, within).await));
+    assert!(is_revoked(&setup.by_key(&key, within).await));
+    setup.calls();
+    setup.by_key(&other, within).await.unwrap();
+    assert_eq!(setup.calls(), [], "another key's record stays where it is");
+}
+
+#[tokio::test]
+async fn time_that_only_one_clock_has_seen_counts() {
+    for passed in [
+        Moment { monotonic: Duration::ZERO, ..moment(10.0) },
+        Moment { wall_ms: moment(0.0).wall_ms, ..moment(10.0) },
+        Moment { wall_ms: moment(0.0).wall_ms - 300_000, ..moment(1.0) },
+    ] {
+        let setup = Setup::new().await;
+        let key = setup.key("read").await;
+        setup.by_key(&key, moment(0.0)).await.unwrap();
+        revoke(&setup, &key).await;
+        assert!(is_revoked(&setup.by_key(&key, passed).await), "{passed:?}");
+    }
+}
+
+#[tokio::test]
+async fn stale_and_unreadable_is_unavailable() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    setup.by_key(&key, moment(0.0)).await.unwrap();
+    setup.test.faults.always("Query", Fault::InternalError);
+    setup.by_key(&key, moment(3.0)).await.unwrap();
+    for second in [4.0, 5.0, 60.0] {
+        let outcome = setup.by_key(&key, moment(second)).await;
+        assert!(matches!(outcome, Err(Refusal::Unavailable(_))), "{outcome:?}");
+    }
+    setup.test.faults.heal();
+    setup.by_key(&key, moment(61.0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fill_that_was_under_way_while_the_feed_spoke_is_not_kept() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    // Warm, so that the fill below is the first thing to read.
+    setup.by_key(&setup.key("read").await, moment(0.0)).await.unwrap();
+
+    // The record is read as it was before the revocation and arrives late, after another request has read the feed.
+    setup.test.faults.once("GetItem", Fault::Slow(Duration::from_millis(400)));
+    let slow = async {
+        let _ = setup.by_key(&key, moment(1.0)).await;
+    };
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        revoke(&setup, &key).await;
+        let other = setup.key("read").await;
+        setup.by_key(&other, moment(5.0)).await.unwrap();
+    };
+    tokio::join!(slow, meanwhile);
+    assert!(is_revoked(&setup.by_key(&key, moment(5.1)).await));
+}
+
+#[tokio::test]
+async fn requests_at_once_read_the_feed_once() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    setup.by_key(&key, moment(0.0)).await.unwrap();
+    setup.calls();
+    let at = moment(10.0);
+    let (one, two, three) = tokio::join!(setup.by_key(&key, at), setup.by_key(&key, at), setup.by_key(&key, at));
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    assert_eq!(setup.calls(), [("Query".to_owned(), 1)]);
+}

@@ -1,0 +1,6 @@
+//! Credentials against a real store: what the caches save, and what they must never hide.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod freshness;
+mod principals;
+mod setup;

@@ -1,0 +1,76 @@
+//! An identity over a fresh store, with a signing key that is published there.
+
+use domain::{Access, Claims, Client, Moment, grant};
+use identity::{Credential, Identity, Principal, Refusal};
+use signing::{Algorithm, Audience, KeyMaterial, Signer};
+use store::signing_keys::{PrivateKeyItem, PublicKeyItem};
+use testkit::{TestKey, TestStore, now};
+
+pub(crate) const ISSUER: &str = "https://auth.example";
+
+pub(crate) struct Setup {
+    pub(crate) test: TestStore,
+    pub(crate) client: Client,
+    pub(crate) identity: Identity,
+    pub(crate) signer: Signer,
+}
+
+pub(crate) fn audience() -> Audience {
+    Audience { issuer: ISSUER.to_owned(), resource: ISSUER.to_owned() }
+}
+
+impl Setup {
+    pub(crate) async fn new() -> Self {
+        let test = TestStore::start().await;
+        let client = test.client().await;
+        let signer = publish(&test).await;
+        let identity = Identity::new(test.store.clone(), audience());
+        Self { test, client, identity, signer }
+    }
+
+    pub(crate) async fn key(&self, scopes: &str) -> TestKey {
+        TestKey::new(&self.client, scopes).stored(&self.test.store).await
+    }
+
+    /// A token of `key` for all its scopes.
+    pub(crate) fn token(&self, key: &TestKey) -> String {
+        self.signer.sign(&Self::claims(key)).unwrap()
+    }
+
+    pub(crate) fn claims(key: &TestKey) -> Claims {
+        let access = Access::built_in().unwrap();
+        grant(Some(&key.record), &key.plain, None, 900, &access, now()).unwrap().claims(ISSUER)
+    }
+
+    pub(crate) async fn by_key(&self, key: &TestKey, at: Moment) -> Result<Principal, Refusal> {
+        self.identity.principal(&Credential::Key(key.plain.clone()), at).await
+    }
+
+    pub(crate) async fn by_token(&self, token: &str, at: Moment) -> Result<Principal, Refusal> {
+        let header = format!("Bearer {token}");
+        self.identity.principal(&Credential::from_authorization(&header).unwrap(), at).await
+    }
+
+    /// The calls that the store has seen since the last time this was asked.
+    pub(crate) fn calls(&self) -> Vec<(String, usize)> {
+        let counts = self.test.faults.counts().into_iter().collect();
+        self.test.faults.reset_counts();
+        counts
+    }
+}
+
+/// Makes a signing key and publishes it.
+async fn publish(test: &TestStore) -> Signer {
+    let signer = Signer::new(&KeyMaterial::generate(Algorithm::Es256).unwrap()).unwrap();
+    let public = signer.public();
+    let algorithm = public.algorithm.name().to_owned();
+    let item = PublicKeyItem {
+        kid: public.kid.clone(),
+        algorithm: algorithm.clone(),
+        jwk: public.json.clone(),
+        created_at: now(),
+    };
+    let private = PrivateKeyItem { kid: public.kid.clone(), algorithm, wrapped: vec![0] };
+    test.store.signing_key_create_first(&item, &private).await.unwrap();
+    signer
+}

@@ -1,0 +1,57 @@
+//! The JWK set, made anew from the store now and then.
+
+use std::time::Duration;
+
+use domain::Moment;
+use edge::ApiError;
+use store::Store;
+use tokio::sync::Mutex;
+
+use crate::document::Document;
+
+/// How long an instance answers from memory.
+const KEPT: Duration = Duration::from_mins(1);
+
+pub(crate) struct KeySet {
+    store: Store,
+    /// Held over a read, so that requests that come at once cause one.
+    kept: Mutex<Option<(Document, Moment)>>,
+}
+
+impl KeySet {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, kept: Mutex::new(None) }
+    }
+
+    /// The set as it was at most a minute ago. Where the store is away the last one that was read is answered: the
+    /// keys in it are still published, and a verifier without keys refuses everybody.
+    pub(crate) async fn document(&self, now: Moment) -> Result<Document, ApiError> {
+        let mut kept = self.kept.lock().await;
+        if let Some((document, read)) = &*kept
+            && now.since(*read).is_some_and(|age| age < KEPT)
+        {
+            return Ok(document.clone());
+        }
+        match self.read().await {
+            Ok((document, is_empty)) => {
+                // Before the first key there is nothing to keep: the first token must find its key here.
+                *kept = (!is_empty).then(|| (document.clone(), now));
+                Ok(if is_empty { document.momentary() } else { document })
+            }
+            Err(error) => match &*kept {
+                Some((document, _)) => {
+                    tracing::warn!("the signing table can't be read; the last known keys are answered");
+                    Ok(document.clone())
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn read(&self) -> Result<(Document, bool), ApiError> {
+        let keys = self.store.signing_key_publics().await?;
+        let set = signing::jwks(keys.iter().map(|key| key.jwk.as_str()))
+            .map_err(|error| ApiError::Unavailable(Box::new(error)))?;
+        Ok((Document::new(set), keys.is_empty()))
+    }
+}

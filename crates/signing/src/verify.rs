@@ -1,0 +1,134 @@
+//! Verification of access tokens (RFC 8725; RFC 9068, section 4).
+//!
+//! 1. The key is the one that the header names; what it verifies with is the key's own algorithm, and the header must
+//!    say the same.
+//! 2. The signature, by `jsonwebtoken` over aws-lc-rs.
+//! 3. Only then the claims: each required, of its type, standing there once; issuer and audience letter by letter;
+//!    times by the clock that the caller passes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::claims::MAX_TOKEN_LIFETIME;
+use domain::{Claims, Timestamp, strict_json};
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::Jwk;
+use thiserror::Error;
+
+use crate::algorithm::Algorithm;
+use crate::jwk::InvalidJwk;
+use crate::token::UnverifiedToken;
+
+/// How far the issuer's clock may be ahead of ours, in seconds. An end is an end: it has no leeway.
+const CLOCK_LEEWAY: i64 = 5;
+
+/// For whom a verifier verifies.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    /// The issuer whose tokens count: the public base URL.
+    pub issuer: String,
+    /// The verifier's own resource identifier; a token for its own client counts as well.
+    pub resource: String,
+}
+
+/// Why a token does not count. The caller is told none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TokenRefusal {
+    /// The header names another algorithm than the key's.
+    #[error("algorithm is not the key's")]
+    Algorithm,
+    /// The signature is not this key's over this text.
+    #[error("bad signature")]
+    Signature,
+    /// A claim is missing, twice there, or of another type.
+    #[error("malformed claims")]
+    Claims,
+    /// Another issuer.
+    #[error("foreign issuer")]
+    Issuer,
+    /// For somebody else.
+    #[error("foreign audience")]
+    Audience,
+    /// Not valid yet, or issued in the future.
+    #[error("not yet valid")]
+    NotYetValid,
+    /// Past its end.
+    #[error("expired")]
+    Expired,
+    /// Valid for longer than any token of ours.
+    #[error("lifetime too long")]
+    Lifetime,
+}
+
+/// A published key, parsed once.
+pub struct VerifyingKey {
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+impl VerifyingKey {
+    /// Reads a public JWK that verifies `algorithm`.
+    ///
+    /// # Errors
+    /// [`InvalidJwk`] where it is none, or a key of another algorithm.
+    pub fn from_jwk(algorithm: Algorithm, json: &str) -> Result<Self, InvalidJwk> {
+        let jwk: Jwk = serde_json::from_str(json).map_err(|_| InvalidJwk)?;
+        let key = DecodingKey::from_jwk(&jwk).map_err(|_| InvalidJwk)?;
+        if key.family() != algorithm.for_verification().family() {
+            return Err(InvalidJwk);
+        }
+        Ok(Self { algorithm, key })
+    }
+
+    /// Verifies a token.
+    ///
+    /// # Errors
+    /// [`TokenRefusal`], the first that applies.
+    pub fn verify(
+        &self,
+        token: &UnverifiedToken<'_>,
+        audience: &Audience,
+        now: Timestamp,
+    ) -> Result<Claims, TokenRefusal> {
+        if token.algorithm != self.algorithm.name() {
+            return Err(TokenRefusal::Algorithm);
+        }
+        let algorithm = self.algorithm.for_verification();
+        match jsonwebtoken::crypto::verify(token.signature, token.message.as_bytes(), &self.key, algorithm) {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Err(TokenRefusal::Signature),
+        }
+        let payload = URL_SAFE_NO_PAD.decode(token.payload).map_err(|_| TokenRefusal::Claims)?;
+        let claims: Claims = strict_json::from_slice(&payload).map_err(|_| TokenRefusal::Claims)?;
+        check(&claims, audience, now)?;
+        Ok(claims)
+    }
+}
+
+impl std::fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VerifyingKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+fn check(claims: &Claims, audience: &Audience, now: Timestamp) -> Result<(), TokenRefusal> {
+    let now = now.unix();
+    if claims.iss != audience.issuer {
+        return Err(TokenRefusal::Issuer);
+    }
+    if claims.aud != audience.resource && claims.aud != claims.client_id.as_str() {
+        return Err(TokenRefusal::Audience);
+    }
+    if claims.sub.is_empty() || claims.jti.is_empty() || claims.iat < 0 {
+        return Err(TokenRefusal::Claims);
+    }
+    if claims.iat > now + CLOCK_LEEWAY || claims.nbf > now + CLOCK_LEEWAY {
+        return Err(TokenRefusal::NotYetValid);
+    }
+    if claims.exp <= now {
+        return Err(TokenRefusal::Expired);
+    }
+    if claims.exp.saturating_sub(claims.iat) > MAX_TOKEN_LIFETIME {
+        return Err(TokenRefusal::Lifetime);
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! Tokens: those that count, and all the ways not to.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod forge;
+mod refusals;
+mod round_trip;

@@ -1,0 +1,152 @@
+//! The change feed: entries with dense sequence numbers on one small partition, each written in the transaction of
+//! the change that it tells of.
+//!
+//! 1. A writer reads the head `n` strongly.
+//! 2. In one transaction it moves the head from `n` to `n + 1`, puts entry `n + 1`, and makes its change.
+//! 3. Where another was faster the whole transaction is off; it waits a little and begins anew.
+//! 4. A reader asks strongly for all that sorts behind its last number; the head sorts behind all entries and comes
+//!    with them, so that a reader knows what is missing.
+//!
+//! Entries expire after a day; the head never does.
+
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use domain::{FeedEntry, FeedKind, Sequence, Timestamp};
+
+use crate::item::{Reader, Writer, number, primary_key, string};
+use crate::retry::{CONTENTION_ATTEMPTS, back_off};
+use crate::transaction::{Cancelled, cancelled, put_new};
+use crate::{Store, StoreError, Table};
+
+const PARTITION: &str = "FEED";
+/// Sorts behind every number.
+const HEAD: &str = "HEAD";
+/// How long an entry stays, in seconds. A reader that was away longer starts over with an empty cache.
+const ENTRY_LIFE: i64 = 24 * 3600;
+
+/// What a reader finds behind its last number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedSlice {
+    /// The entries that are still there, in order; they need not be all that there were.
+    pub entries: Vec<FeedEntry>,
+    /// The number of the last entry ever written.
+    pub head: Sequence,
+}
+
+/// How a transaction that should carry a feed entry went.
+pub(crate) enum Appended {
+    /// It is done.
+    Done,
+    /// The change's own condition did not hold: the caller reads anew and decides.
+    ConditionFailed,
+}
+
+fn sort_key(sequence: Sequence) -> String {
+    format!("{:020}", sequence.0)
+}
+
+impl Store {
+    /// The number of the last entry (0 before the first): one strong read.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn feed_head(&self) -> Result<Sequence, StoreError> {
+        let head = self.get(Table::Keys, primary_key(PARTITION, HEAD)).await?;
+        head.map_or(Ok(Sequence(0)), |item| Reader(&item).number("sequence").map(Sequence))
+    }
+
+    /// What stands behind `last`, read strongly.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn feed_after(&self, last: Sequence) -> Result<FeedSlice, StoreError> {
+        let mut slice = FeedSlice { entries: Vec::new(), head: Sequence(0) };
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(self.table(Table::Keys)?)
+                .key_condition_expression("pk = :feed AND sk > :last")
+                .expression_attribute_values(":feed", string(PARTITION))
+                .expression_attribute_values(":last", string(sort_key(last)))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(StoreError::unavailable)?;
+            for item in page.items() {
+                let reader = Reader(item);
+                let sequence = Sequence(reader.number("sequence")?);
+                if reader.string("sk")? == HEAD {
+                    slice.head = sequence;
+                } else {
+                    let kind = FeedKind::parse(reader.string("kind")?);
+                    slice.entries.push(FeedEntry { sequence, kind, id: reader.string("id")?.to_owned() });
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(slice);
+            }
+        }
+    }
+
+    /// Makes `change` and tells the feed of it, both or neither.
+    pub(crate) async fn feed_append(
+        &self,
+        kind: &FeedKind,
+        id: &str,
+        change: TransactWriteItem,
+        now: Timestamp,
+    ) -> Result<Appended, StoreError> {
+        for attempt in 0..CONTENTION_ATTEMPTS {
+            let head = self.feed_head().await?;
+            let sent = self
+                .client
+                .transact_write_items()
+                .transact_items(change.clone())
+                .transact_items(self.move_head(head)?)
+                .transact_items(self.put_entry(head.next(), kind, id, now)?)
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(Appended::Done) };
+            match cancelled(error.as_service_error()) {
+                // The change stands first: its condition is the one that matters to the caller.
+                Some(Cancelled::Condition(0)) => return Ok(Appended::ConditionFailed),
+                Some(Cancelled::Condition(_) | Cancelled::Conflict) => back_off(attempt).await,
+                None => return Err(StoreError::unavailable(error)),
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn move_head(&self, head: Sequence) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(self.table(Table::Keys)?)
+            .set_key(Some(primary_key(PARTITION, HEAD)))
+            .update_expression("SET #sequence = :next")
+            .condition_expression("attribute_not_exists(pk) OR #sequence = :head")
+            .expression_attribute_names("#sequence", "sequence")
+            .expression_attribute_values(":next", number(head.next().0))
+            .expression_attribute_values(":head", number(head.0))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn put_entry(
+        &self,
+        sequence: Sequence,
+        kind: &FeedKind,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let entry = Writer::new(PARTITION, sort_key(sequence))
+            .with("sequence", number(sequence.0))
+            .with_string("kind", kind.as_str())
+            .with_string("id", id)
+            .with_time("ttl", now.plus(ENTRY_LIFE))
+            .done();
+        put_new(self.table(Table::Keys)?, entry)
+    }
+}

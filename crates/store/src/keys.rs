@@ -1,0 +1,303 @@
+//! Key records.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use domain::{
+    ClientId, Environment, FeedKind, HashedKey, KeyId, KeyKind, KeyPrefix, KeyRecord, PlainKey, Scope, ScopeSet,
+    SecretVersion, Timestamp, UserId, WorkspaceId,
+};
+
+use crate::feed::Appended;
+use crate::item::{Attributes, Reader, Writer, binary, key_partition, number, primary_key, string};
+use crate::retry::{CONTENTION_ATTEMPTS, back_off};
+use crate::{Store, StoreError, Table};
+
+const SORT_KEY: &str = "KEY";
+/// How many queries one page may take where a filter drops most of what is read.
+const QUERIES_PER_PAGE: usize = 10;
+
+/// Which keys of a client to list; `None` means any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyFilter {
+    /// `workspace` or `personal`.
+    pub kind: Option<&'static str>,
+    /// Those of one workspace.
+    pub workspace_id: Option<WorkspaceId>,
+    /// Those of one environment.
+    pub environment: Option<Environment>,
+    /// Only revoked ones, or only those that are not.
+    pub revoked: Option<bool>,
+}
+
+/// A place in a client's list of keys: behind the key of this time and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPosition {
+    /// When that key was made.
+    pub created_at: Timestamp,
+    /// Which it is.
+    pub id: KeyId,
+}
+
+/// One page of a list, oldest first.
+#[derive(Clone, Debug)]
+pub struct KeyPage {
+    /// The keys.
+    pub keys: Vec<KeyRecord>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<KeyPosition>,
+}
+
+/// How a revocation went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// The key is revoked from now on.
+    Revoked,
+    /// It was already.
+    AlreadyRevoked,
+    /// The client has no such key.
+    NotFound,
+}
+
+impl KeyPosition {
+    fn of(record: &KeyRecord) -> Self {
+        Self { created_at: record.created_at, id: record.id.clone() }
+    }
+}
+
+impl Store {
+    /// The record that a key string names: one strong read. Whether the string is the record's own is for
+    /// [`KeyRecord::check`] to say.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn key_by_string(&self, key: &PlainKey) -> Result<Option<KeyRecord>, StoreError> {
+        self.key_by_id(&key.id()).await
+    }
+
+    /// The record of an id, of whichever client: one strong read.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn key_by_id(&self, id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        let item = self.get(Table::Keys, primary_key(key_partition(id), SORT_KEY)).await?;
+        item.as_ref().map(read).transpose()
+    }
+
+    /// The record of an id if it is the client's; another client's is as good as none.
+    ///
+    /// # Errors
+    /// As [`Store::key_by_id`].
+    pub async fn key_of_client(&self, client: &ClientId, id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.key_by_id(id).await?.filter(|record| record.client_id == *client))
+    }
+
+    /// Writes a new record.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] where its id is taken; [`StoreError::Unavailable`].
+    pub async fn key_create(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        let sent = self
+            .client
+            .put_item()
+            .table_name(self.table(Table::Keys)?)
+            .set_item(Some(write(record)))
+            // An answer that was lost is asked for again: what is there may be what this call has just put.
+            .condition_expression("attribute_not_exists(pk) OR #hash = :hash")
+            .expression_attribute_names("#hash", "hash")
+            .expression_attribute_values(":hash", binary(record.hash.as_bytes().as_slice()))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Err(StoreError::Exists),
+                _ => Err(StoreError::unavailable(error)),
+            },
+        }
+    }
+
+    /// Lists a client's keys, oldest first, from behind `after`. The index may be a moment behind.
+    ///
+    /// A filter can leave a page shorter than `limit` although more follows: `next` alone says where the end is.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn key_list(
+        &self,
+        client: &ClientId,
+        filter: &KeyFilter,
+        limit: usize,
+        after: Option<&KeyPosition>,
+    ) -> Result<KeyPage, StoreError> {
+        let mut page = KeyPage { keys: Vec::new(), next: after.cloned() };
+        for _ in 0..QUERIES_PER_PAGE {
+            // One more than is missing, so that a full page knows whether anything follows.
+            let wanted = limit - page.keys.len() + 1;
+            let mut query = self
+                .client
+                .query()
+                .table_name(self.table(Table::Keys)?)
+                .index_name("by_client")
+                .key_condition_expression("client_id = :client")
+                .expression_attribute_values(":client", string(client.as_str()))
+                .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
+            for (condition, name, value) in conditions(filter) {
+                let so_far = query.get_filter_expression().clone();
+                query =
+                    query.filter_expression(so_far.map_or(condition.clone(), |all| format!("{all} AND {condition}")));
+                if let Some(value) = value {
+                    query = query.expression_attribute_values(name, value);
+                }
+            }
+            if let Some(position) = &page.next {
+                query = query.set_exclusive_start_key(Some(start_key(client, position)));
+            }
+            let answer = query.send().await.map_err(StoreError::unavailable)?;
+            for item in answer.items() {
+                let record = read(item)?;
+                if page.keys.len() == limit {
+                    return Ok(page);
+                }
+                page.next = Some(KeyPosition::of(&record));
+                page.keys.push(record);
+            }
+            match answer.last_evaluated_key {
+                None => {
+                    page.next = None;
+                    return Ok(page);
+                }
+                Some(key) => page.next = Some(read_position(&key)?),
+            }
+        }
+        Ok(page)
+    }
+
+    /// Revokes a client's key and tells the feed, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Contended`]: whether it is revoked is then unknown, and the call
+    /// may be repeated.
+    pub async fn key_revoke(&self, client: &ClientId, id: &KeyId, now: Timestamp) -> Result<Revocation, StoreError> {
+        for attempt in 0..CONTENTION_ATTEMPTS {
+            match self.key_of_client(client, id).await? {
+                None => return Ok(Revocation::NotFound),
+                Some(record) if record.revoked_at.is_some() => return Ok(Revocation::AlreadyRevoked),
+                Some(_) => {}
+            }
+            match self.feed_append(&FeedKind::Key, id.as_str(), self.revocation(client, id, now)?, now).await? {
+                Appended::Done => return Ok(Revocation::Revoked),
+                Appended::ConditionFailed => back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn revocation(&self, client: &ClientId, id: &KeyId, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(self.table(Table::Keys)?)
+            .set_key(Some(primary_key(key_partition(id), SORT_KEY)))
+            .update_expression("SET revoked_at = :now")
+            .condition_expression("client_id = :client AND attribute_not_exists(revoked_at)")
+            .expression_attribute_values(":now", number(now.unix()))
+            .expression_attribute_values(":client", string(client.as_str()))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+fn conditions(filter: &KeyFilter) -> Vec<(String, &'static str, Option<AttributeValue>)> {
+    let equals = |attribute: &str, name: &'static str, value: String| {
+        (format!("{attribute} = {name}"), name, Some(string(value)))
+    };
+    let revoked = filter.revoked.map(|revoked| {
+        let function = if revoked { "attribute_exists" } else { "attribute_not_exists" };
+        (format!("{function}(revoked_at)"), "", None)
+    });
+    [
+        filter.kind.map(|kind| equals("kind", ":kind", kind.to_owned())),
+        filter.workspace_id.as_ref().map(|id| equals("workspace_id", ":workspace", id.to_string())),
+        filter.environment.map(|environment| equals("environment", ":environment", environment.as_str().to_owned())),
+        revoked,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn created_id(created_at: Timestamp, id: &KeyId) -> String {
+    format!("{created_at}#{id}")
+}
+
+fn start_key(client: &ClientId, position: &KeyPosition) -> Attributes {
+    let mut key = primary_key(key_partition(&position.id), SORT_KEY);
+    key.insert("client_id".to_owned(), string(client.as_str()));
+    key.insert("created_id".to_owned(), string(created_id(position.created_at, &position.id)));
+    key
+}
+
+fn read_position(key: &Attributes) -> Result<KeyPosition, StoreError> {
+    Reader(key).parsed("created_id", |text| {
+        let (created_at, id) = text.split_once('#')?;
+        Some(KeyPosition { created_at: Timestamp::parse(created_at)?, id: KeyId::parse(id)? })
+    })
+}
+
+fn write(record: &KeyRecord) -> Attributes {
+    let item = Writer::new(key_partition(&record.id), SORT_KEY)
+        .with_string("id", record.id.as_str())
+        .with_string("client_id", record.client_id.as_str())
+        .with_string("created_id", created_id(record.created_at, &record.id))
+        .with_string("name", &record.name)
+        .with_string("environment", record.environment.as_str())
+        .with_string("prefix", record.prefix.as_str())
+        .with("hash", binary(record.hash.as_bytes().as_slice()))
+        .with("secret_version", number(record.secret_version.0))
+        .with("scopes", AttributeValue::L(record.scopes.iter().map(|scope| string(scope.as_str())).collect()))
+        .with_string("billed_to", record.billed_to.as_str())
+        .with_time("created_at", record.created_at)
+        .with_string("created_by", &record.created_by)
+        .with_optional_time("expires_at", record.expires_at)
+        .with_optional_time("revoked_at", record.revoked_at);
+    match &record.kind {
+        KeyKind::Workspace(id) => item.with_string("kind", "workspace").with_string("workspace_id", id.as_str()),
+        KeyKind::Personal(id) => item.with_string("kind", "personal").with_string("owner_user_id", id.as_str()),
+    }
+    .done()
+}
+
+fn read(item: &Attributes) -> Result<KeyRecord, StoreError> {
+    let reader = Reader(item);
+    let kind = match reader.string("kind")? {
+        "workspace" => KeyKind::Workspace(reader.parsed("workspace_id", WorkspaceId::parse)?),
+        "personal" => KeyKind::Personal(reader.parsed("owner_user_id", UserId::parse)?),
+        _ => return Err(StoreError::Corrupt("kind")),
+    };
+    Ok(KeyRecord {
+        id: reader.parsed("id", KeyId::parse)?,
+        client_id: reader.parsed("client_id", ClientId::parse)?,
+        name: reader.string("name")?.to_owned(),
+        kind,
+        environment: reader.parsed("environment", |text| match text {
+            "live" => Some(Environment::Live),
+            "test" => Some(Environment::Test),
+            _ => None,
+        })?,
+        prefix: reader.parsed("prefix", KeyPrefix::parse)?,
+        hash: HashedKey::from_bytes(reader.binary("hash")?).ok_or(StoreError::Corrupt("hash"))?,
+        secret_version: SecretVersion(reader.number("secret_version")?),
+        scopes: read_scopes(&reader)?,
+        billed_to: reader.parsed("billed_to", UserId::parse)?,
+        created_at: reader.time("created_at")?,
+        created_by: reader.string("created_by")?.to_owned(),
+        expires_at: reader.optional_time("expires_at")?,
+        revoked_at: reader.optional_time("revoked_at")?,
+    })
+}
+
+fn read_scopes(reader: &Reader<'_>) -> Result<ScopeSet, StoreError> {
+    let corrupt = || StoreError::Corrupt("scopes");
+    let list = reader.optional("scopes").and_then(|value| value.as_l().ok()).ok_or_else(corrupt)?;
+    let scopes = list.iter().map(|value| value.as_s().ok().and_then(|text| Scope::parse(text)));
+    ScopeSet::new(scopes.collect::<Option<Vec<_>>>().ok_or_else(corrupt)?).ok_or_else(corrupt)
+}

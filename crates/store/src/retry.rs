@@ -1,0 +1,34 @@
+//! How long the store may take, and how often a thing is tried.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use domain::random;
+
+/// How often a write that met another's is tried again.
+pub(crate) const CONTENTION_ATTEMPTS: u32 = 12;
+
+/// The SDK's own tries of one call. Every write here may be sent twice without harm.
+pub(crate) fn retry_config() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(25))
+        .with_max_backoff(Duration::from_millis(250))
+}
+
+/// A caller waits behind every call: three seconds in all, then it is told 503.
+pub(crate) fn timeout_config() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(500))
+        .operation_attempt_timeout(Duration::from_secs(1))
+        .operation_timeout(Duration::from_secs(3))
+        .build()
+}
+
+/// Waits a random time that grows with `attempt` (from 0), so that writers who met do not meet again.
+pub(crate) async fn back_off(attempt: u32) {
+    let limit = (5_u64 << attempt.min(5)).min(150);
+    let part = u64::from(random::bytes::<1>()[0]);
+    tokio::time::sleep(Duration::from_millis(1 + limit * part / 256)).await;
+}

@@ -1,0 +1,74 @@
+//! Transactions: how they are put together, and why they were cancelled.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+
+use crate::item::Attributes;
+use crate::{Store, StoreError, Table};
+
+/// Why a transaction did nothing.
+pub(crate) enum Cancelled {
+    /// The condition of the action at this place (from 0) did not hold.
+    Condition(usize),
+    /// Another transaction was at work on one of its items.
+    Conflict,
+}
+
+/// Reads a transaction's error; `None` where it says nothing of conditions or conflicts.
+pub(crate) fn cancelled(error: Option<&TransactWriteItemsError>) -> Option<Cancelled> {
+    let reasons = match error? {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled.cancellation_reasons(),
+        TransactWriteItemsError::TransactionInProgressException(_) => return Some(Cancelled::Conflict),
+        _ => return None,
+    };
+    let place = |code| reasons.iter().position(|reason| reason.code() == Some(code));
+    match place("ConditionalCheckFailed") {
+        Some(place) => Some(Cancelled::Condition(place)),
+        None => place("TransactionConflict").map(|_| Cancelled::Conflict),
+    }
+}
+
+/// A put that fails where the item exists.
+pub(crate) fn put_new(table: &str, item: Attributes) -> Result<TransactWriteItem, StoreError> {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(pk)")
+        .build()
+        .map_err(StoreError::unavailable)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+impl Store {
+    /// Puts items of one table that must not exist yet, all or none.
+    pub(crate) async fn create_together(
+        &self,
+        table: Table,
+        items: impl IntoIterator<Item = Attributes>,
+    ) -> Result<(), StoreError> {
+        let table = self.table(table)?;
+        let puts = items.into_iter().map(|item| put_new(table, item)).collect::<Result<Vec<_>, _>>()?;
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(puts)).send().await else {
+            return Ok(());
+        };
+        match cancelled(error.as_service_error()) {
+            Some(Cancelled::Condition(_)) => Err(StoreError::Exists),
+            Some(Cancelled::Conflict) => Err(StoreError::Contended),
+            None => Err(StoreError::unavailable(error)),
+        }
+    }
+
+    /// One item, read strongly.
+    pub(crate) async fn get(&self, table: Table, key: Attributes) -> Result<Option<Attributes>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(self.table(table)?)
+            .set_key(Some(key))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(answer.item)
+    }
+}

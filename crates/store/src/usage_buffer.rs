@@ -1,0 +1,159 @@
+//! Counting in memory, writing now and then.
+//!
+//! What a process has counted and not yet written is lost if it is killed: at most [`FLUSH_INTERVAL`]'s worth, and what
+//! it counted while a write was failing. Nothing is ever counted twice: rows are running totals, see
+//! [`crate::usage`]. A row that is dropped from memory is never continued: what comes later goes to a new row, under a
+//! new writer id.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::{DenyReason, KeyId, KeyRecord, Moment, Tally, UsageHour, WriterId};
+use tokio::task::JoinSet;
+
+use crate::usage::UsageRow;
+use crate::{Store, StoreError};
+
+/// How long a count may wait to be written.
+pub const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many rows are written at once.
+const WRITES_AT_ONCE: usize = 16;
+
+/// Counts the use of keys.
+pub struct UsageBuffer {
+    store: Store,
+    counts: Mutex<Counts>,
+    /// Held over a flush: two at once would write the same rows twice for nothing.
+    flushing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Counts {
+    rows: HashMap<(KeyId, UsageHour), Row>,
+    /// When the oldest count that is not written was made.
+    waiting_since: Option<Moment>,
+}
+
+struct Row {
+    row: UsageRow,
+    /// Whether there is anything in it that no write has carried yet.
+    waiting: bool,
+}
+
+impl UsageBuffer {
+    /// Begins with nothing counted.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, counts: Mutex::default(), flushing: tokio::sync::Mutex::new(()) }
+    }
+
+    /// A key was exchanged for a token.
+    pub fn exchanged(&self, key: &KeyRecord, now: Moment) {
+        self.count(key, now, |total| total.exchanges += 1);
+    }
+
+    /// A call was let through.
+    pub fn allowed(&self, key: &KeyRecord, now: Moment) {
+        self.count(key, now, |total| total.allowed += 1);
+    }
+
+    /// A call was refused although its credential was proved.
+    pub fn denied(&self, key: &KeyRecord, reason: DenyReason, now: Moment) {
+        self.count(key, now, |total| *total.denied.entry(reason).or_default() += 1);
+    }
+
+    fn count(&self, key: &KeyRecord, now: Moment, change: impl FnOnce(&mut Tally)) {
+        let hour = UsageHour::of(now.timestamp());
+        let mut counts = self.lock();
+        let row = counts.rows.entry((key.id.clone(), hour)).or_insert_with(|| Row {
+            row: UsageRow {
+                key_id: key.id.clone(),
+                client_id: key.client_id.clone(),
+                billed_to: key.billed_to.clone(),
+                hour,
+                writer: WriterId::random(),
+                sequence: 0,
+                total: Tally::default(),
+            },
+            waiting: false,
+        });
+        change(&mut row.row.total);
+        row.waiting = true;
+        counts.waiting_since.get_or_insert(now);
+    }
+
+    /// Writes what is waiting if anything has waited for [`FLUSH_INTERVAL`].
+    ///
+    /// # Errors
+    /// As [`UsageBuffer::flush`].
+    pub async fn flush_if_due(&self, now: Moment) -> Result<(), StoreError> {
+        let since = self.lock().waiting_since;
+        // A clock that went back: nobody knows how long, so it is long enough.
+        let due = since.is_some_and(|since| now.since(since).is_none_or(|age| age >= FLUSH_INTERVAL));
+        if due { self.flush(now).await } else { Ok(()) }
+    }
+
+    /// Writes all that is waiting: one write per key and hour.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the last write that failed; what was not written waits for the next flush.
+    pub async fn flush(&self, now: Moment) -> Result<(), StoreError> {
+        let _one_at_a_time = self.flushing.lock().await;
+        let mut outcome = Ok(());
+        for rows in self.take_waiting().chunks(WRITES_AT_ONCE) {
+            let mut writes = JoinSet::new();
+            for row in rows.iter().cloned() {
+                let store = self.store.clone();
+                writes.spawn(async move { (store.usage_write(&row).await, row) });
+            }
+            while let Some(written) = writes.join_next().await {
+                // A write that panicked or was aborted has no result; its row can't be found again, but the next
+                // count of the same key carries its total.
+                if let Ok((Err(error), row)) = written {
+                    self.put_back(&row, now);
+                    outcome = Err(error);
+                }
+            }
+        }
+        self.drop_past_hours(UsageHour::of(now.timestamp()));
+        outcome
+    }
+
+    fn take_waiting(&self) -> Vec<UsageRow> {
+        let mut counts = self.lock();
+        counts.waiting_since = None;
+        let waiting = counts.rows.values_mut().filter(|row| row.waiting);
+        waiting
+            .map(|row| {
+                row.waiting = false;
+                row.row.sequence += 1;
+                row.row.clone()
+            })
+            .collect()
+    }
+
+    fn put_back(&self, row: &UsageRow, now: Moment) {
+        let mut counts = self.lock();
+        if let Some(row) = counts.rows.get_mut(&(row.key_id.clone(), row.hour)) {
+            row.waiting = true;
+        }
+        counts.waiting_since.get_or_insert(now);
+    }
+
+    fn drop_past_hours(&self, now: UsageHour) {
+        self.lock().rows.retain(|(_, hour), row| row.waiting || *hour >= now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        // Nothing panics while it is held but arithmetic that can't overflow in the life of a process.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for UsageBuffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UsageBuffer").finish_non_exhaustive()
+    }
+}

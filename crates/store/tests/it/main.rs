@@ -1,0 +1,10 @@
+//! The store against the embedded server: races, conditions, faults.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod directory;
+mod feed;
+mod keys;
+mod signing_keys;
+mod usage;
+mod usage_buffer;

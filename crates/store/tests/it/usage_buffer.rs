@@ -1,0 +1,108 @@
+use domain::{DenyReason, Tally, UsageHour};
+use store::UsageBuffer;
+use testkit::{Fault, TestKey, TestStore, moment, now};
+
+/// Everything that the store has counted for a key, in any hour.
+async fn stored(test: &TestStore, key: &TestKey) -> Tally {
+    let hours = test.store.usage_of_key(&key.record.id, now().plus(-86_400), now().plus(86_400)).await.unwrap();
+    hours.values().fold(Tally::default(), |mut sum, tally| {
+        sum.add(tally);
+        sum
+    })
+}
+
+#[tokio::test]
+async fn counts_wait_in_memory_and_are_written_together() {
+    let test = TestStore::start().await;
+    let key = TestKey::new(&test.client().await, "read");
+    let buffer = UsageBuffer::new(test.store.clone());
+    test.faults.reset_counts();
+    for second in 0..4 {
+        buffer.exchanged(&key.record, moment(f64::from(second)));
+        buffer.allowed(&key.record, moment(f64::from(second)));
+        buffer.denied(&key.record, DenyReason::NoRoute, moment(f64::from(second)));
+        buffer.flush_if_due(moment(f64::from(second))).await.unwrap();
+    }
+    assert!(test.faults.counts().is_empty(), "nothing has waited for five seconds");
+    buffer.flush_if_due(moment(5.0)).await.unwrap();
+    assert_eq!(test.faults.counts().into_iter().collect::<Vec<_>>(), [("UpdateItem".to_owned(), 1)]);
+    let tally = stored(&test, &key).await;
+    assert_eq!((tally.exchanges, tally.allowed, tally.denied[&DenyReason::NoRoute]), (4, 4, 4));
+
+    test.faults.reset_counts();
+    buffer.flush(moment(10.0)).await.unwrap();
+    assert!(test.faults.counts().is_empty(), "what is written does not wait any more");
+}
+
+#[tokio::test]
+async fn a_flush_that_fails_loses_nothing_and_doubles_nothing() {
+    let test = TestStore::start().await;
+    let client = test.client().await;
+    let keys = [TestKey::new(&client, "read"), TestKey::new(&client, "read")];
+    let buffer = UsageBuffer::new(test.store.clone());
+    for key in &keys {
+        buffer.exchanged(&key.record, moment(0.0));
+    }
+    // Executed and the answers lost, then not executed at all, then well again.
+    for fault in [Some(Fault::LostAnswer), Some(Fault::Throttle), None] {
+        test.faults.heal();
+        if let Some(fault) = fault {
+            test.faults.always("UpdateItem", fault);
+        }
+        for key in &keys {
+            buffer.exchanged(&key.record, moment(1.0));
+        }
+        // A condition that fails because the lost write was executed counts as written.
+        let _ = buffer.flush(moment(6.0)).await;
+    }
+    for key in &keys {
+        assert_eq!(stored(&test, key).await.exchanges, 4);
+    }
+}
+
+#[tokio::test]
+async fn every_process_counts_for_itself() {
+    let test = TestStore::start().await;
+    let key = TestKey::new(&test.client().await, "read");
+    for _ in 0..3 {
+        let buffer = UsageBuffer::new(test.another_connection().await);
+        buffer.exchanged(&key.record, moment(0.0));
+        buffer.flush(moment(0.0)).await.unwrap();
+    }
+    assert_eq!(stored(&test, &key).await.exchanges, 3);
+}
+
+#[tokio::test]
+async fn counts_go_to_the_hour_they_were_made_in_even_when_the_clock_goes_back() {
+    let test = TestStore::start().await;
+    let key = TestKey::new(&test.client().await, "read");
+    let buffer = UsageBuffer::new(test.store.clone());
+    for second in [0.0, 3600.0, 0.0] {
+        buffer.exchanged(&key.record, moment(second));
+        buffer.flush(moment(second)).await.unwrap();
+    }
+    let hours = test.store.usage_of_key(&key.record.id, now(), now().plus(3600)).await.unwrap();
+    assert_eq!(hours[&UsageHour::of(now())].exchanges, 2);
+    assert_eq!(hours[&UsageHour::of(now().plus(3600))].exchanges, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flushes_at_once_and_counts_meanwhile_add_up() {
+    let test = TestStore::start().await;
+    let key = TestKey::new(&test.client().await, "read");
+    let buffer = std::sync::Arc::new(UsageBuffer::new(test.store.clone()));
+    let mut tasks = Vec::new();
+    for _ in 0..8 {
+        let (buffer, record) = (buffer.clone(), key.record.clone());
+        tasks.push(tokio::spawn(async move {
+            for _ in 0..25 {
+                buffer.exchanged(&record, moment(0.0));
+                buffer.flush(moment(0.0)).await.unwrap();
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(stored(&test, &key).await.exchanges, 200);
+}

@@ -1,0 +1,86 @@
+//! A fresh embedded store.
+
+use std::path::Path;
+
+use domain::{Client, ClientId, ClientSettings, Role, User, UserId, Workspace, WorkspaceId};
+use embedded::Embedded;
+use store::{Config, Store, Table};
+use template::Template;
+
+use crate::builders::now;
+use crate::faults::Faults;
+
+/// A fresh store in memory, with the tables of `template.yaml`, reached through a proxy that counts and disturbs.
+#[derive(Debug)]
+pub struct TestStore {
+    /// The store under test.
+    pub store: Store,
+    /// What the proxy has counted, and what it does to the next calls.
+    pub faults: Faults,
+    endpoint: String,
+    _embedded: Embedded,
+}
+
+impl TestStore {
+    /// Starts one.
+    pub async fn start() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let template = Template::load(path).unwrap();
+        let embedded = Embedded::start(None, &template).await.unwrap();
+        let (faults, endpoint) = Faults::start(embedded.endpoint()).await;
+        let store = connect(&endpoint).await;
+        Self { store, faults, endpoint, _embedded: embedded }
+    }
+
+    /// Another connection to the same tables, as another process would have.
+    pub async fn another_connection(&self) -> Store {
+        connect(&self.endpoint).await
+    }
+
+    /// A store where none answers.
+    pub async fn unreachable() -> Store {
+        // The port was free a moment ago, and nobody listens there now.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        connect(&format!("http://{free}")).await
+    }
+
+    /// A client with an owner and a `default` workspace.
+    pub async fn client(&self) -> Client {
+        let (client_id, owner_id, workspace_id) = (ClientId::random(), UserId::random(), WorkspaceId::random());
+        let client = Client {
+            id: client_id.clone(),
+            name: "Acme Corp".to_owned(),
+            slug: format!("acme-{client_id}"),
+            default_workspace_id: workspace_id.clone(),
+            created_at: now(),
+            settings: ClientSettings::default(),
+        };
+        let owner = User {
+            id: owner_id.clone(),
+            client_id: client_id.clone(),
+            email: "alice@example.com".to_owned(),
+            role: Role::Owner,
+            created_at: now(),
+        };
+        let workspace = Workspace {
+            id: workspace_id,
+            client_id,
+            name: Workspace::DEFAULT.to_owned(),
+            owner_user_id: owner_id,
+            created_at: now(),
+        };
+        self.store.client_create(&client, &owner, &workspace).await.unwrap();
+        client
+    }
+}
+
+async fn connect(endpoint: &str) -> Store {
+    let names = [
+        (Table::Keys, "KeysTable"),
+        (Table::Directory, "DirectoryTable"),
+        (Table::Signing, "SigningTable"),
+        (Table::Usage, "UsageTable"),
+    ];
+    let config = Config::new(names.map(|(table, name)| (table, name.to_owned())));
+    Store::connect_embedded(endpoint, config).await
+}

@@ -1,0 +1,105 @@
+//! The key that this function signs with: read once, unwrapped once.
+
+use domain::Moment;
+use signing::{Algorithm, KeyMaterial, Signer, SigningError, WrapContext, WrapError, Wrapper};
+use store::signing_keys::{PrivateKeyItem, PublicKeyItem};
+use store::{Store, StoreError};
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+/// Why there is no signing key.
+#[derive(Debug, Error)]
+pub enum SigningKeyError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored key does not open.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
+    /// It opens and is no key.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// `KEYGATE_SIGNING_ALGORITHM` names none.
+    #[error("KEYGATE_SIGNING_ALGORITHM must be ES256, EdDSA or RS256")]
+    Algorithm,
+}
+
+/// The algorithm that `KEYGATE_SIGNING_ALGORITHM` names; ES256 where it is not set.
+///
+/// # Errors
+/// [`SigningKeyError::Algorithm`] for another name: the function must not start.
+pub fn algorithm_from_env() -> Result<Algorithm, SigningKeyError> {
+    match std::env::var("KEYGATE_SIGNING_ALGORITHM") {
+        Ok(name) if !name.is_empty() => Algorithm::parse(&name).ok_or(SigningKeyError::Algorithm),
+        _ => Ok(Algorithm::Es256),
+    }
+}
+
+/// The active signing key of one algorithm. The first function that finds none makes it.
+pub struct SigningKey {
+    store: Store,
+    wrapper: Wrapper,
+    algorithm: Algorithm,
+    signer: OnceCell<Signer>,
+}
+
+impl SigningKey {
+    /// Reads nothing yet.
+    #[must_use]
+    pub fn new(store: Store, wrapper: Wrapper, algorithm: Algorithm) -> Self {
+        Self { store, wrapper, algorithm, signer: OnceCell::new() }
+    }
+
+    /// Reads the key ahead of the first request. Where that fails the first request tries again.
+    pub async fn prepare(&self, now: Moment) {
+        if let Err(error) = self.signer(now).await {
+            tracing::error!(%error, "no signing key yet");
+        }
+    }
+
+    /// The signer, from memory after the first time.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`].
+    pub async fn signer(&self, now: Moment) -> Result<&Signer, SigningKeyError> {
+        self.signer.get_or_try_init(|| self.load(now)).await
+    }
+
+    async fn load(&self, now: Moment) -> Result<Signer, SigningKeyError> {
+        if let Some(item) = self.store.signing_key_active(self.algorithm.name()).await? {
+            return self.open(&item);
+        }
+        let material = KeyMaterial::generate(self.algorithm)?;
+        let signer = Signer::new(&material)?;
+        match self.keep(&material, &signer, now).await {
+            Ok(()) => Ok(signer),
+            // Another was faster; its key is the one that is published.
+            Err(SigningKeyError::Store(StoreError::Exists | StoreError::Contended)) => {
+                let item = self.store.signing_key_active(self.algorithm.name()).await?;
+                self.open(&item.ok_or(StoreError::Contended)?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn open(&self, item: &PrivateKeyItem) -> Result<Signer, SigningKeyError> {
+        let context = WrapContext { kid: &item.kid, algorithm: self.algorithm };
+        let pkcs8 = self.wrapper.unwrap(&item.wrapped, context)?;
+        Ok(Signer::new(&KeyMaterial::from_pkcs8(self.algorithm, pkcs8))?)
+    }
+
+    async fn keep(&self, material: &KeyMaterial, signer: &Signer, now: Moment) -> Result<(), SigningKeyError> {
+        let public = signer.public();
+        let context = WrapContext { kid: &public.kid, algorithm: self.algorithm };
+        let algorithm = self.algorithm.name().to_owned();
+        let public_item = PublicKeyItem {
+            kid: public.kid.clone(),
+            algorithm: algorithm.clone(),
+            jwk: public.json.clone(),
+            created_at: now.timestamp(),
+        };
+        let wrapped = self.wrapper.wrap(material.pkcs8(), context)?;
+        let private_item = PrivateKeyItem { kid: public.kid.clone(), algorithm, wrapped };
+        Ok(self.store.signing_key_create_first(&public_item, &private_item).await?)
+    }
+}
