@@ -1,1 +1,49 @@
-//! demo-api.
+//! The seeds' own examples, behind the authorizer: what each route answers, and who the authorizer says is calling.
+//!
+//! 1. API Gateway has asked the authorizer; its context comes with the request.
+//! 2. The route answers with sample data, and with that context as `caller`.
+
+mod samples;
+
+use domain::Moment;
+use edge::{ApiError, Reply, Request};
+use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+use serde_json::{Map, Value};
+
+/// Answers a request.
+///
+/// # Errors
+/// [`ApiError`].
+pub fn handle(request: &Request, now: Moment) -> Result<Reply, ApiError> {
+    let caller = caller(request);
+    match (request.method().as_str(), &edge::segments(request)[..]) {
+        ("GET", ["insights", "v1", name @ ..]) if !name.is_empty() => {
+            let plan = request.query_string_parameters().first("planId").map(str::to_owned);
+            Ok(samples::insights(&name.join("/"), plan.as_deref(), &caller))
+        }
+        ("GET", ["api", "v1", "users"]) => Ok(samples::users(&caller)),
+        ("POST", ["api", "v1", "users"]) => Ok(samples::create_user(&edge::json(request)?, &caller)),
+        ("POST", ["api", "workflows", id, "execute"]) => {
+            Ok(samples::execute_workflow(id, &edge::json(request)?, &caller))
+        }
+        ("GET", ["api", "v1", "logs"]) => Ok(samples::logs(&caller)),
+        ("POST", ["v1", "chat", "completions"]) => {
+            Ok(samples::chat_completion(&edge::json(request)?, now.timestamp(), &caller))
+        }
+        ("GET", ["v1", "models"]) => Ok(samples::models(&caller)),
+        _ => Err(ApiError::NotFound),
+    }
+}
+
+/// What the authorizer has handed on. A backend trusts this and no header.
+fn caller(request: &Request) -> Value {
+    let fields = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => Some(&context.authorizer.fields),
+        Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref().map(|found| &found.fields),
+        _ => None,
+    };
+    let known = ["client_id", "key_id", "user_id", "workspace_id", "scopes", "environment", "billed_to", "credential"];
+    let text = |name: &str| fields.and_then(|fields| fields.get(name)).cloned();
+    known.into_iter().filter_map(|name| Some((name.to_owned(), text(name)?))).collect::<Map<_, _>>().into()
+}

@@ -4,9 +4,15 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that can't be set up has failed")]
 
 mod builders;
+mod events;
 mod faults;
+mod http;
+mod signing_key;
 mod test_store;
 
 pub use builders::{NOW, TestKey, moment, now};
+pub use events::event;
 pub use faults::{Fault, Faults};
+pub use http::{parts, request, request_of};
+pub use signing_key::{ISSUER, audience, published_signer};
 pub use test_store::TestStore;

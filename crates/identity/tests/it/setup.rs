@@ -2,11 +2,8 @@
 
 use domain::{Access, Claims, Client, Moment, grant};
 use identity::{Credential, Identity, Principal, Refusal};
-use signing::{Algorithm, Audience, KeyMaterial, Signer};
-use store::signing_keys::{PrivateKeyItem, PublicKeyItem};
-use testkit::{TestKey, TestStore, now};
-
-pub(crate) const ISSUER: &str = "https://auth.example";
+use signing::{Algorithm, Signer};
+use testkit::{ISSUER, TestKey, TestStore, audience, now, published_signer};
 
 pub(crate) struct Setup {
     pub(crate) test: TestStore,
@@ -15,15 +12,11 @@ pub(crate) struct Setup {
     pub(crate) signer: Signer,
 }
 
-pub(crate) fn audience() -> Audience {
-    Audience { issuer: ISSUER.to_owned(), resource: ISSUER.to_owned() }
-}
-
 impl Setup {
     pub(crate) async fn new() -> Self {
         let test = TestStore::start().await;
         let client = test.client().await;
-        let signer = publish(&test).await;
+        let signer = published_signer(&test.store, Algorithm::Es256).await;
         let identity = Identity::new(test.store.clone(), audience());
         Self { test, client, identity, signer }
     }
@@ -57,20 +50,4 @@ impl Setup {
         self.test.faults.reset_counts();
         counts
     }
-}
-
-/// Makes a signing key and publishes it.
-async fn publish(test: &TestStore) -> Signer {
-    let signer = Signer::new(&KeyMaterial::generate(Algorithm::Es256).unwrap()).unwrap();
-    let public = signer.public();
-    let algorithm = public.algorithm.name().to_owned();
-    let item = PublicKeyItem {
-        kid: public.kid.clone(),
-        algorithm: algorithm.clone(),
-        jwk: public.json.clone(),
-        created_at: now(),
-    };
-    let private = PrivateKeyItem { kid: public.kid.clone(), algorithm, wrapped: vec![0] };
-    test.store.signing_key_create_first(&item, &private).await.unwrap();
-    signer
 }

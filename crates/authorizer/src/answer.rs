@@ -1,0 +1,166 @@
+//! The forms of an answer.
+//!
+//! The structures are this crate's own: absent members must be absent, not `null`, and a context holds flat strings
+//! alone.
+
+use std::collections::BTreeMap;
+
+use edge::{ApiError, Body};
+use identity::{Principal, Refusal};
+use lambda_runtime::Diagnostic;
+use serde::Serialize;
+
+use crate::arn::MethodArn;
+use crate::decision::Decision;
+
+/// An answer in the form that its event asks for.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// A REST API's, and an HTTP API's of format 1.0.
+    #[serde(rename_all = "camelCase")]
+    Policy {
+        /// Whose call it is, in the gateway's logs.
+        principal_id: String,
+        /// The policy.
+        policy_document: PolicyDocument,
+        /// What the integration is told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        context: Option<Context>,
+    },
+    /// An HTTP API's simple one.
+    #[serde(rename_all = "camelCase")]
+    Simple {
+        /// Whether the call may pass.
+        is_authorized: bool,
+        /// What the integration is told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        context: Option<Context>,
+    },
+    /// An HTTP answer.
+    #[serde(rename_all = "camelCase")]
+    Http {
+        /// The status.
+        status_code: u16,
+        /// The headers.
+        headers: BTreeMap<String, String>,
+        /// The context, or what is wrong.
+        body: String,
+    },
+}
+
+/// An IAM policy with one statement.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PolicyDocument {
+    version: &'static str,
+    statement: [Statement; 1],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    action: &'static str,
+    effect: &'static str,
+    resource: String,
+}
+
+/// What is handed on. Every member is always there, empty where there is nothing to say, so that a mapping that names
+/// it works for every credential.
+#[derive(Debug, Serialize)]
+pub struct Context {
+    client_id: String,
+    key_id: String,
+    user_id: String,
+    workspace_id: String,
+    agent_id: &'static str,
+    tools: &'static str,
+    scopes: String,
+    environment: &'static str,
+    billed_to: String,
+    credential: &'static str,
+    jti: String,
+}
+
+impl Context {
+    fn of(principal: &Principal) -> Self {
+        let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        let key = &principal.key;
+        let scopes: Vec<_> = principal.scopes().map(domain::Scope::as_str).collect();
+        Self {
+            client_id: key.client_id.to_string(),
+            key_id: key.id.to_string(),
+            user_id: text(principal.user_id().map(domain::UserId::as_str)),
+            workspace_id: text(principal.workspace_id().map(domain::WorkspaceId::as_str)),
+            agent_id: "",
+            tools: "",
+            scopes: scopes.join(" "),
+            environment: key.environment.as_str(),
+            billed_to: key.billed_to.to_string(),
+            credential: principal.credential_kind(),
+            jti: text(principal.jti()),
+        }
+    }
+}
+
+impl Answer {
+    /// A policy for the one route that was asked.
+    pub(crate) fn policy(asked: Option<&MethodArn>, principal: &Principal, decision: &Decision<'_>) -> Self {
+        let (effect, resource, context) = match (decision, asked) {
+            (Decision::Allow(route), Some(arn)) => ("Allow", arn.resource(route), Some(Context::of(principal))),
+            (Decision::Deny { route: Some(route), .. }, Some(arn)) => ("Deny", arn.resource(route), None),
+            (Decision::Deny { route: None, .. }, Some(arn)) => ("Deny", arn.everything(), None),
+            // Nothing was asked that could be allowed.
+            (_, None) => ("Deny", "*".to_owned(), None),
+        };
+        Self::Policy {
+            principal_id: principal.key.id.to_string(),
+            policy_document: PolicyDocument {
+                version: "2012-10-17",
+                statement: [Statement { action: "execute-api:Invoke", effect, resource }],
+            },
+            context,
+        }
+    }
+
+    /// Yes or no.
+    pub(crate) fn simple(principal: &Principal, decision: &Decision<'_>) -> Self {
+        match decision {
+            Decision::Allow(_) => Self::Simple { is_authorized: true, context: Some(Context::of(principal)) },
+            Decision::Deny { .. } => Self::Simple { is_authorized: false, context: None },
+        }
+    }
+
+    /// An HTTP answer, for proxies that ask before they forward: 200 with the context, or the refusal.
+    pub(crate) fn http(outcome: Result<(Principal, Decision<'_>), Refusal>, base_url: &str) -> Self {
+        let reply = match outcome {
+            Ok((principal, Decision::Allow(_))) => edge::ok(&Context::of(&principal)),
+            Ok((_, Decision::Deny { .. })) => {
+                ApiError::Forbidden("Token is valid but lacks required scope".to_owned()).into_reply(base_url)
+            }
+            Err(refusal) => ApiError::from(refusal).into_reply(base_url),
+        };
+        let (parts, body) = reply.into_parts();
+        let headers =
+            parts.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
+        let Body::Text(body) = body else {
+            return Self::Http { status_code: parts.status.as_u16(), headers: headers.collect(), body: String::new() };
+        };
+        Self::Http { status_code: parts.status.as_u16(), headers: headers.collect(), body }
+    }
+}
+
+/// The error that tells a gateway of a refusal.
+pub(crate) fn diagnostic(refusal: Refusal) -> Diagnostic {
+    let (error_type, error_message) = match refusal {
+        Refusal::Unauthorized { reason, .. } => {
+            tracing::info!(%reason, "refused");
+            ("Unauthorized", "Unauthorized")
+        }
+        Refusal::Unavailable(error) => {
+            tracing::error!(%error, cause = ?std::error::Error::source(&error), "unavailable");
+            ("Unavailable", "The store can't be reached")
+        }
+    };
+    Diagnostic { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
+}

@@ -1,0 +1,148 @@
+//! The event: what is asked, and the headers it came with.
+//!
+//! Only what is needed is read, and nothing is required: an event that is none of a gateway's has no credential or no
+//! route, and is refused like any other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::arn::MethodArn;
+
+/// Whose event it is, and so which answer it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A REST API's, `TOKEN` or `REQUEST`, or an HTTP API's of format 1.0: an IAM policy.
+    Policy,
+    /// An HTTP API's of format 2.0.
+    HttpApi2,
+    /// A function URL: an HTTP answer.
+    FunctionUrl,
+}
+
+/// What an authorizer is asked.
+#[derive(Debug)]
+pub struct Event {
+    kind: Kind,
+    asked: Option<MethodArn>,
+    method: String,
+    path: String,
+    /// The route that the gateway has found, as the template writes it.
+    resource: Option<String>,
+    token: Option<String>,
+    headers: Vec<(String, String)>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Payload {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    version: Option<String>,
+    method_arn: Option<String>,
+    route_arn: Option<String>,
+    authorization_token: Option<String>,
+    resource: Option<String>,
+    route_key: Option<String>,
+    raw_path: Option<String>,
+    headers: Option<BTreeMap<String, Option<String>>>,
+    multi_value_headers: Option<BTreeMap<String, Option<Vec<String>>>>,
+    request_context: Option<PayloadContext>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PayloadContext {
+    http: Option<PayloadHttp>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PayloadHttp {
+    method: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self::read(json.get()))
+    }
+}
+
+impl Event {
+    /// Reads an event. One that can't be read asks for nothing with no credential.
+    #[must_use]
+    pub fn read(json: &str) -> Self {
+        let raw: Payload = serde_json::from_str(json).unwrap_or_else(|error| {
+            tracing::warn!(%error, "not an event of a gateway");
+            Payload::default()
+        });
+        let kind = match (&raw.kind, raw.version.as_deref(), &raw.raw_path) {
+            (None, Some("2.0"), Some(_)) => Kind::FunctionUrl,
+            (_, Some("2.0"), _) => Kind::HttpApi2,
+            _ => Kind::Policy,
+        };
+        let asked = raw.method_arn.or(raw.route_arn).and_then(|arn| MethodArn::parse(&arn));
+        let (method, path) = match (&asked, kind) {
+            (Some(arn), _) => (arn.method.clone(), arn.path.clone()),
+            (None, Kind::FunctionUrl) => {
+                let http = raw.request_context.unwrap_or_default().http.unwrap_or_default();
+                (http.method.unwrap_or_default(), raw.raw_path.unwrap_or_default())
+            }
+            (None, _) => Default::default(),
+        };
+        let route_key = raw.route_key.and_then(|key| Some(key.split_once(' ')?.1.to_owned()));
+        let token = (raw.kind.as_deref() == Some("TOKEN")).then(|| raw.authorization_token.unwrap_or_default());
+        let headers = headers(raw.headers.unwrap_or_default(), raw.multi_value_headers.unwrap_or_default());
+        Self { kind, asked, method, path, resource: raw.resource.or(route_key), token, headers }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What is asked, where a gateway asks.
+    pub(crate) fn asked(&self) -> Option<&MethodArn> {
+        self.asked.as_ref()
+    }
+
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn resource(&self) -> Option<&str> {
+        self.resource.as_deref()
+    }
+
+    /// The value of the `Authorization` header where that is all that the event has: `TOKEN`.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Every header with every value.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The values of one header, its name without case.
+    pub(crate) fn header(&self, wanted: &str) -> impl Iterator<Item = &str> {
+        self.headers().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    }
+}
+
+/// The multi-value map knows every value; the plain one knows the last, and all names.
+fn headers(
+    single: BTreeMap<String, Option<String>>,
+    multi: BTreeMap<String, Option<Vec<String>>>,
+) -> Vec<(String, String)> {
+    let rest = single.into_iter().filter(|(name, _)| !multi.contains_key(name)).collect::<Vec<_>>();
+    let multi = multi
+        .into_iter()
+        .flat_map(|(name, values)| values.unwrap_or_default().into_iter().map(move |value| (name.clone(), value)));
+    multi.chain(rest.into_iter().filter_map(|(name, value)| Some((name, value?)))).collect()
+}
