@@ -50,10 +50,16 @@ impl ApiError {
         Self::Forbidden(format!("This needs the scope `{scope}`"))
     }
 
-    /// The answer. `base_url` is where the protected resource's metadata lies (RFC 9728, section 5.1).
+    /// The answer, with a line in the log. `base_url` is where the protected resource's metadata lies (RFC 9728, section 5.1).
     #[must_use]
     pub fn into_reply(self, base_url: &str) -> Reply {
-        let (status, message) = match &self {
+        let reply = self.reply(base_url);
+        self.log(reply.status());
+        reply
+    }
+
+    pub(crate) fn reply(&self, base_url: &str) -> Reply {
+        let (status, message) = match self {
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, message.as_str()),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "Bearer token is missing or has expired"),
             Self::Forbidden(message) => (StatusCode::FORBIDDEN, message.as_str()),
@@ -67,7 +73,6 @@ impl ApiError {
         let error = status.canonical_reason().unwrap_or_default();
         let mut reply = with_status(status, &ErrorBody { status_code: status.as_u16(), error, message });
         self.add_headers(&mut reply, base_url);
-        self.log(status);
         reply
     }
 

@@ -1,5 +1,6 @@
 //! Running a handler under Lambda.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
@@ -35,9 +36,16 @@ enum Outgoing<R> {
     Unreadable {
         #[serde(rename = "statusCode")]
         status_code: u16,
-        headers: std::collections::BTreeMap<&'static str, &'static str>,
+        headers: BTreeMap<&'static str, &'static str>,
         body: String,
     },
+}
+
+impl<R> Outgoing<R> {
+    fn unreadable(body: String) -> Self {
+        tracing::warn!("not an HTTP event");
+        Self::Unreadable { status_code: 400, headers: [("content-type", "application/json")].into(), body }
+    }
 }
 
 /// Answers HTTP events of a REST API, an HTTP API or a function URL with `handler`, one after the other, until Lambda
@@ -72,20 +80,16 @@ where
                 Incoming::Request(request) => {
                     adapter.call(LambdaEvent::new(*request, event.context)).await.map(Outgoing::Reply)
                 }
-                Incoming::Unreadable => Ok(Outgoing::Unreadable {
-                    status_code: 400,
-                    headers: [("content-type", "application/json")].into(),
-                    body: unreadable,
-                }),
+                Incoming::Unreadable => Ok(Outgoing::unreadable(unreadable)),
             }
         }
     }))
     .await
 }
 
+/// The body that answers what is no HTTP event.
 fn unreadable(base_url: &str) -> String {
-    let reply = ApiError::BadRequest("Not an HTTP event".to_owned()).into_reply(base_url);
-    match reply.into_body() {
+    match ApiError::BadRequest("Not an HTTP event".to_owned()).reply(base_url).into_body() {
         lambda_http::Body::Text(text) => text,
         _ => String::new(),
     }
@@ -101,10 +105,14 @@ pub fn segments(request: &Request) -> Vec<&str> {
 
 /// Starts the log: JSON lines on standard error, `info` unless `RUST_LOG` says otherwise.
 pub fn start_logging() {
+    // The runtime reports each handler's error once more; an authorizer's 401 is such an error, and no fault. (What a
+    // panic says stands on standard error by itself.)
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,lambda_runtime::layers::panic=off"));
     tracing_subscriber::fmt()
         .json()
+        .flatten_event(true)
+        .with_span_list(false)
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         // Lambda adds the time; a target is where it happened.

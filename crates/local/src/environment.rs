@@ -1,0 +1,110 @@
+//! What each function finds in its environment: what `template.yaml` gives it, and what Lambda itself would set.
+//!
+//! Nothing else: a variable that the template forgets is missing here as it would be on AWS, and the credentials of
+//! whoever runs this stay out of reach.
+
+use std::collections::BTreeMap;
+
+use template::{Function, Template};
+
+use crate::failure::Result;
+
+/// The Region that everything here claims to be in.
+pub const REGION: &str = "us-east-1";
+
+/// What differs from one run to the next.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The public base URL, without a slash at the end.
+    pub base_url: String,
+    /// The secret that wraps signing keys.
+    pub master_key: String,
+    /// Where the embedded store answers.
+    pub store: String,
+    /// Whether webhooks may go to this machine.
+    pub allow_loopback_webhooks: bool,
+}
+
+impl Setting {
+    /// The environment of `function`.
+    ///
+    /// # Errors
+    /// The template uses a value that only a deployment knows.
+    pub fn environment(&self, template: &Template, function: &Function) -> Result<BTreeMap<String, String>> {
+        let mut values = template.values()?;
+        values.set("BaseUrl", self.base_url.clone()).set("AWS::Region", REGION);
+        let overridden = BTreeMap::from([
+            ("KEYGATE_BASE_URL".to_owned(), self.base_url.clone()),
+            ("KEYGATE_MASTER_KEY".to_owned(), self.master_key.clone()),
+        ]);
+        let mut environment = self.surroundings();
+        environment.extend(function.resolve_environment(&values, &overridden)?);
+        if self.allow_loopback_webhooks {
+            environment.insert("KEYGATE_ALLOW_LOOPBACK_WEBHOOKS".to_owned(), "1".to_owned());
+        }
+        for (name, value) in [
+            ("AWS_LAMBDA_FUNCTION_NAME", function.package.as_str()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ] {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+        Ok(environment)
+    }
+
+    /// The few things of the surroundings that do no harm, and what leads the AWS SDK to the embedded store.
+    fn surroundings(&self) -> BTreeMap<String, String> {
+        let mut environment: BTreeMap<String, String> = ["PATH", "LANG", "TZ", "TMPDIR", "RUST_BACKTRACE", "RUST_LOG"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+            .collect();
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.store.as_str()),
+            ("AWS_REGION", REGION),
+            ("AWS_DEFAULT_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ] {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+        environment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(package: &str) -> BTreeMap<String, String> {
+        let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+        let functions = template.functions().unwrap();
+        let function = functions.iter().find(|function| function.package == package).unwrap();
+        let setting = Setting {
+            base_url: "http://127.0.0.1:8788".to_owned(),
+            master_key: "m".repeat(48),
+            store: "http://127.0.0.1:4000".to_owned(),
+            allow_loopback_webhooks: true,
+        };
+        setting.environment(&template, function).unwrap()
+    }
+
+    #[test]
+    fn a_function_gets_what_the_template_gives_it_and_no_more() {
+        let environment = environment("token-exchange");
+        assert_eq!(environment["KEYGATE_BASE_URL"], "http://127.0.0.1:8788");
+        assert_eq!(environment["KEYGATE_TABLE_KEYS"], "KeysTable");
+        assert_eq!(environment["KEYGATE_ALLOW_LOOPBACK_WEBHOOKS"], "1");
+        assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4000");
+        assert!(!environment.contains_key("HOME") && !environment.contains_key("AWS_PROFILE"));
+    }
+
+    #[test]
+    fn the_master_key_reaches_the_one_function_that_unwraps() {
+        assert_eq!(environment("token-exchange")["KEYGATE_MASTER_KEY"].len(), 48);
+        for other in ["authorizer", "jwks", "key-management", "demo-api"] {
+            assert!(!environment(other).contains_key("KEYGATE_MASTER_KEY"), "{other}");
+        }
+    }
+}

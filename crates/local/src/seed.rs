@@ -1,0 +1,203 @@
+//! The demo client: made once per data directory, so that there is something to try the system with.
+
+use std::path::Path;
+
+use domain::{
+    Client, ClientId, ClientSettings, Environment, KeyKind, KeyRecord, PlainKey, ScopeSet, SecretVersion, Timestamp,
+    User, UserId, Workspace, WorkspaceId, client::Role, random,
+};
+use serde::{Deserialize, Serialize};
+use store::{Config, Store, Table};
+
+use crate::data_dir::write_private;
+use crate::failure::{Context, Failure, Result};
+
+const SCOPES: &str = "insights:read plans:read workflows:execute logs:read chat:completions models:read read write";
+
+/// `demo.json`: what a caller needs to try the system.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demo {
+    /// Where the gateway listens.
+    pub base_url: String,
+    /// The demo client.
+    pub client_id: String,
+    /// Its `default` workspace.
+    pub workspace_id: String,
+    /// A live key for the demo API.
+    pub api_key: String,
+    /// A test key with the same scopes.
+    pub test_key: String,
+    /// A live key with `admin`.
+    pub admin_key: String,
+    /// The owner's e-mail address.
+    pub email: String,
+    /// The owner's password. Nothing knows it yet: logging in comes with accounts.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Demo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Demo").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// Connects to the embedded store at `endpoint`, whose tables are called by their logical ids.
+pub async fn connect(endpoint: &str) -> Store {
+    let names = [(Table::Keys, "KeysTable"), (Table::Directory, "DirectoryTable")];
+    let config = Config::new(names.map(|(table, name)| (table, name.to_owned())));
+    Store::connect_embedded(endpoint, config).await
+}
+
+/// The demo client of this data directory: the one that `file` describes where the store knows it, or a new one. Then
+/// `file` says where it is to be tried.
+///
+/// # Errors
+/// The store fails, or the file can't be written.
+pub async fn demo(store: &Store, file: &Path, base_url: &str, now: Timestamp) -> Result<Demo> {
+    let known = match std::fs::read(file).ok().and_then(|content| serde_json::from_slice::<Demo>(&content).ok()) {
+        Some(demo) if is_known(store, &demo).await? => Some(demo),
+        _ => None,
+    };
+    let mut demo = match known {
+        Some(demo) => demo,
+        None => create(store, now).await?,
+    };
+    base_url.clone_into(&mut demo.base_url);
+    let mut content = serde_json::to_vec_pretty(&demo).doing(|| "writing demo.json".to_owned())?;
+    content.push(b'\n');
+    write_private(file, &content)?;
+    Ok(demo)
+}
+
+async fn is_known(store: &Store, demo: &Demo) -> Result<bool> {
+    let Some(id) = ClientId::parse(&demo.client_id) else { return Ok(false) };
+    Ok(store.client_by_id(&id).await.doing(|| "looking for the demo client".to_owned())?.is_some())
+}
+
+async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
+    let owner = User {
+        id: UserId::random(),
+        client_id: ClientId::random(),
+        email: "owner@demo.example".to_owned(),
+        role: Role::Owner,
+        created_at: now,
+    };
+    let workspace = Workspace {
+        id: WorkspaceId::random(),
+        client_id: owner.client_id.clone(),
+        name: Workspace::DEFAULT.to_owned(),
+        owner_user_id: owner.id.clone(),
+        created_at: now,
+    };
+    let client = Client {
+        id: owner.client_id.clone(),
+        name: "Demo".to_owned(),
+        slug: "demo".to_owned(),
+        default_workspace_id: workspace.id.clone(),
+        created_at: now,
+        settings: ClientSettings::default(),
+    };
+    store.client_create(&client, &owner, &workspace).await.doing(|| "making the demo client".to_owned())?;
+    Ok(Demo {
+        base_url: String::new(),
+        client_id: client.id.to_string(),
+        workspace_id: workspace.id.to_string(),
+        api_key: key(store, &workspace, "demo", Environment::Live, SCOPES, now).await?,
+        test_key: key(store, &workspace, "demo test", Environment::Test, SCOPES, now).await?,
+        admin_key: key(store, &workspace, "demo admin", Environment::Live, "admin", now).await?,
+        email: owner.email,
+        password: random::base62(24),
+    })
+}
+
+async fn key(
+    store: &Store,
+    workspace: &Workspace,
+    name: &str,
+    environment: Environment,
+    scopes: &str,
+    now: Timestamp,
+) -> Result<String> {
+    let plain = PlainKey::random(&environment.default_prefix());
+    let record = KeyRecord {
+        id: plain.id(),
+        client_id: workspace.client_id.clone(),
+        name: name.to_owned(),
+        kind: KeyKind::Workspace(workspace.id.clone()),
+        environment,
+        prefix: environment.default_prefix(),
+        hash: plain.hash(),
+        secret_version: SecretVersion(1),
+        scopes: ScopeSet::parse(scopes).ok_or_else(|| Failure::new(format!("`{scopes}` are no scopes")))?,
+        billed_to: workspace.owner_user_id.clone(),
+        created_at: now,
+        created_by: workspace.owner_user_id.to_string(),
+        expires_at: None,
+        revoked_at: None,
+    };
+    store.key_create(&record).await.doing(|| format!("making the key `{name}`"))?;
+    Ok(plain.expose().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use embedded::Embedded;
+    use template::Template;
+
+    use super::*;
+
+    async fn empty_store() -> (Embedded, Store) {
+        let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+        let embedded = Embedded::start(None, &template).await.unwrap();
+        let store = connect(&embedded.endpoint()).await;
+        (embedded, store)
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_unix(1_800_000_000)
+    }
+
+    async fn scopes(store: &Store, key: &str) -> (Environment, String) {
+        let plain = PlainKey::parse(key).unwrap();
+        let record = store.key_by_string(&plain).await.unwrap().unwrap();
+        assert!(KeyRecord::check(Some(&record), &plain, now()).is_ok());
+        (record.environment, record.scopes.to_string())
+    }
+
+    #[tokio::test]
+    async fn the_demo_client_is_made_once_and_follows_the_port() {
+        let (_embedded, store) = empty_store().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("demo.json");
+        let first = demo(&store, &file, "http://127.0.0.1:1", now()).await.unwrap();
+        let again = demo(&store, &file, "http://127.0.0.1:2", now()).await.unwrap();
+        assert_eq!(again, Demo { base_url: "http://127.0.0.1:2".to_owned(), ..first });
+        assert_eq!(serde_json::from_slice::<Demo>(&std::fs::read(&file).unwrap()).unwrap(), again);
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn the_keys_are_in_the_store_with_their_scopes() {
+        let (_embedded, store) = empty_store().await;
+        let folder = tempfile::tempdir().unwrap();
+        let demo = demo(&store, &folder.path().join("demo.json"), "", now()).await.unwrap();
+        let sorted = |scopes: &str| ScopeSet::parse(scopes).unwrap().to_string();
+        assert_eq!(scopes(&store, &demo.api_key).await, (Environment::Live, sorted(SCOPES)));
+        assert_eq!(scopes(&store, &demo.test_key).await, (Environment::Test, sorted(SCOPES)));
+        assert_eq!(scopes(&store, &demo.admin_key).await, (Environment::Live, "admin".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_know_the_demo_client_gets_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("demo.json");
+        let (_embedded, store) = empty_store().await;
+        let first = demo(&store, &file, "", now()).await.unwrap();
+        let (_embedded, other) = empty_store().await;
+        let second = demo(&other, &file, "", now()).await.unwrap();
+        assert_ne!(first.client_id, second.client_id);
+        scopes(&other, &second.api_key).await;
+    }
+}
