@@ -12,9 +12,9 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::{FeedEntry, FeedKind, Sequence, Timestamp};
 
+use crate::calls::{Cancelled, cancelled, put_new};
 use crate::item::{Reader, Writer, number, primary_key, string};
 use crate::retry::{CONTENTION_ATTEMPTS, back_off};
-use crate::transaction::{Cancelled, cancelled, put_new};
 use crate::{Store, StoreError, Table};
 
 const PARTITION: &str = "FEED";
@@ -59,36 +59,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn feed_after(&self, last: Sequence) -> Result<FeedSlice, StoreError> {
+        let values = [(":feed", string(PARTITION)), (":last", string(sort_key(last)))];
+        let items = self.query_all(Table::Keys, "pk = :feed AND sk > :last", values).await?;
         let mut slice = FeedSlice { entries: Vec::new(), head: Sequence(0) };
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(self.table(Table::Keys)?)
-                .key_condition_expression("pk = :feed AND sk > :last")
-                .expression_attribute_values(":feed", string(PARTITION))
-                .expression_attribute_values(":last", string(sort_key(last)))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
-            for item in page.items() {
-                let reader = Reader(item);
-                let sequence = Sequence(reader.number("sequence")?);
-                if reader.string("sk")? == HEAD {
-                    slice.head = sequence;
-                } else {
-                    let kind = FeedKind::parse(reader.string("kind")?);
-                    slice.entries.push(FeedEntry { sequence, kind, id: reader.string("id")?.to_owned() });
-                }
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(slice);
+        for item in &items {
+            let reader = Reader(item);
+            let sequence = Sequence(reader.number("sequence")?);
+            if reader.string("sk")? == HEAD {
+                slice.head = sequence;
+            } else {
+                let kind = FeedKind::parse(reader.string("kind")?);
+                slice.entries.push(FeedEntry { sequence, kind, id: reader.string("id")?.to_owned() });
             }
         }
+        Ok(slice)
     }
 
     /// Makes `change` and tells the feed of it, both or neither.

@@ -11,6 +11,7 @@
 //! | signing | `PUBLIC` / `<kid>`, `PRIVATE` / `<kid>`, `ACTIVE` / `<algorithm>` | [`signing_keys`] |
 //! | usage | `KEY#<key>` / `<hour>#<writer>` | [`usage`] |
 
+mod calls;
 mod config;
 pub mod directory;
 mod error;
@@ -19,7 +20,6 @@ mod item;
 pub mod keys;
 mod retry;
 pub mod signing_keys;
-mod transaction;
 pub mod usage;
 mod usage_buffer;
 

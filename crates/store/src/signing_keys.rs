@@ -50,18 +50,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn signing_key_publics(&self) -> Result<Vec<PublicKeyItem>, StoreError> {
-        // At most ten keys are ever published: one page.
-        let answer = self
-            .client
-            .query()
-            .table_name(self.table(Table::Signing)?)
-            .key_condition_expression("pk = :public")
-            .expression_attribute_values(":public", string(PUBLIC))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
-        answer.items().iter().map(read_public).collect()
+        let items = self.query_all(Table::Signing, "pk = :public", [(":public", string(PUBLIC))]).await?;
+        items.iter().map(read_public).collect()
     }
 
     /// The private half of the key that signs with `algorithm` now; `None` before the first.

@@ -86,32 +86,18 @@ impl Store {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<BTreeMap<UsageHour, Tally>, StoreError> {
+        let values = [
+            (":key", string(key_partition(key))),
+            (":from", string(UsageHour::of(from).start().to_string())),
+            // `$` sorts behind the `#` that parts hour and writer.
+            (":to", string(format!("{}$", UsageHour::of(to).start()))),
+        ];
         let mut hours = BTreeMap::<UsageHour, Tally>::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(self.table(Table::Usage)?)
-                .key_condition_expression("pk = :key AND sk BETWEEN :from AND :to")
-                .expression_attribute_values(":key", string(key_partition(key)))
-                .expression_attribute_values(":from", string(UsageHour::of(from).start().to_string()))
-                // `$` sorts behind the `#` that parts hour and writer.
-                .expression_attribute_values(":to", string(format!("{}$", UsageHour::of(to).start())))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(StoreError::unavailable)?;
-            for item in page.items() {
-                let (hour, tally) = read(item)?;
-                hours.entry(hour).or_default().add(&tally);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(hours);
-            }
+        for item in self.query_all(Table::Usage, "pk = :key AND sk BETWEEN :from AND :to", values).await? {
+            let (hour, tally) = read(&item)?;
+            hours.entry(hour).or_default().add(&tally);
         }
+        Ok(hours)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Transactions: how they are put together, and why they were cancelled.
+//! The calls that several entities make: strong reads, whole queries, transactions, and why those were cancelled.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
 use crate::item::Attributes;
 use crate::{Store, StoreError, Table};
@@ -70,5 +70,32 @@ impl Store {
             .await
             .map_err(StoreError::unavailable)?;
         Ok(answer.item)
+    }
+
+    /// Every item that a key condition finds, read strongly, page by page.
+    pub(crate) async fn query_all<const N: usize>(
+        &self,
+        table: Table,
+        condition: &str,
+        values: [(&str, AttributeValue); N],
+    ) -> Result<Vec<Attributes>, StoreError> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(self.table(table)?)
+            .key_condition_expression(condition)
+            .consistent_read(true);
+        for (name, value) in values {
+            query = query.expression_attribute_values(name, value);
+        }
+        let mut items = Vec::new();
+        loop {
+            let page = query.clone().send().await.map_err(StoreError::unavailable)?;
+            items.extend(page.items.unwrap_or_default());
+            match page.last_evaluated_key {
+                Some(key) => query = query.set_exclusive_start_key(Some(key)),
+                None => return Ok(items),
+            }
+        }
     }
 }
