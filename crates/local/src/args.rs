@@ -21,6 +21,10 @@ Options:
   --fresh                      Empty the data directory first
   --allow-loopback-webhooks    Let webhooks go to this machine
   --help                       Print this
+
+Environment:
+  KEYGATE_SIGNING_ALGORITHM    ES256, EdDSA or RS256 [default: the template's]
+  RUST_LOG                     What the functions log [default: info]
 ";
 
 /// What was asked for.

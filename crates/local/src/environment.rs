@@ -21,6 +21,8 @@ pub struct Setting {
     pub master_key: String,
     /// Where the embedded store answers.
     pub store: String,
+    /// What tokens are signed with, where it is not the template's default.
+    pub signing_algorithm: Option<String>,
     /// Whether webhooks may go to this machine.
     pub allow_loopback_webhooks: bool,
 }
@@ -33,6 +35,9 @@ impl Setting {
     pub fn environment(&self, template: &Template, function: &Function) -> Result<BTreeMap<String, String>> {
         let mut values = template.values()?;
         values.set("BaseUrl", self.base_url.clone()).set("AWS::Region", REGION);
+        if let Some(algorithm) = &self.signing_algorithm {
+            values.set("SigningAlgorithm", algorithm.clone());
+        }
         let overridden = BTreeMap::from([
             ("KEYGATE_BASE_URL".to_owned(), self.base_url.clone()),
             ("KEYGATE_MASTER_KEY".to_owned(), self.master_key.clone()),
@@ -85,6 +90,7 @@ mod tests {
             base_url: "http://127.0.0.1:8788".to_owned(),
             master_key: "m".repeat(48),
             store: "http://127.0.0.1:4000".to_owned(),
+            signing_algorithm: Some("EdDSA".to_owned()),
             allow_loopback_webhooks: true,
         };
         setting.environment(&template, function).unwrap()
@@ -96,6 +102,7 @@ mod tests {
         assert_eq!(environment["KEYGATE_BASE_URL"], "http://127.0.0.1:8788");
         assert_eq!(environment["KEYGATE_TABLE_KEYS"], "KeysTable");
         assert_eq!(environment["KEYGATE_ALLOW_LOOPBACK_WEBHOOKS"], "1");
+        assert_eq!(environment["KEYGATE_SIGNING_ALGORITHM"], "EdDSA");
         assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4000");
         assert!(!environment.contains_key("HOME") && !environment.contains_key("AWS_PROFILE"));
     }

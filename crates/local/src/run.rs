@@ -91,6 +91,7 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
         base_url: format!("http://127.0.0.1:{}", door.port),
         master_key: data.master_key()?,
         store: store.endpoint(),
+        signing_algorithm: std::env::var("KEYGATE_SIGNING_ALGORITHM").ok().filter(|name| !name.is_empty()),
         allow_loopback_webhooks: options.allow_loopback_webhooks,
     };
     let orders = warden.orders();
