@@ -84,7 +84,7 @@ id!(
     KeyId, "ak_", (16..=16usize)
 );
 id!(
-    /// One process that writes usage counters; new at every start and after every thaw that finds its rows closed.
+    /// Who writes a row of usage counters: one process, for one key and hour.
     WriterId, "wr_", (16..=16usize)
 );
 
