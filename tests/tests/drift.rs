@@ -27,11 +27,8 @@ const RIGHTS: [&str; 19] = [
     "key-management keys/index/by_client Query",
     "key-management signing Query in PUBLIC",
     "token-exchange keys GetItem",
-    "token-exchange signing ConditionCheckItem",
     "token-exchange signing GetItem",
     "token-exchange signing PutItem",
-    "token-exchange signing Query",
-    "token-exchange signing UpdateItem",
     "token-exchange usage UpdateItem",
 ];
 
