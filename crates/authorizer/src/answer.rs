@@ -85,18 +85,17 @@ pub struct Context {
 impl Context {
     fn of(principal: &Principal) -> Self {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-        let key = &principal.key;
-        let scopes: Vec<_> = principal.scopes().map(domain::Scope::as_str).collect();
+        let scopes = principal.scopes();
         Self {
-            client_id: key.client_id.to_string(),
-            key_id: key.id.to_string(),
+            client_id: principal.client_id().to_string(),
+            key_id: text(principal.key().map(|key| key.id.as_str())),
             user_id: text(principal.user_id().map(domain::UserId::as_str)),
             workspace_id: text(principal.workspace_id().map(domain::WorkspaceId::as_str)),
             agent_id: "",
             tools: "",
-            scopes: scopes.join(" "),
-            environment: key.environment.as_str(),
-            billed_to: key.billed_to.to_string(),
+            scopes: scopes.iter().map(domain::Scope::as_str).collect::<Vec<_>>().join(" "),
+            environment: principal.environment().as_str(),
+            billed_to: principal.billed_to().to_string(),
             credential: principal.credential_kind(),
             jti: text(principal.jti()),
         }
@@ -114,7 +113,7 @@ impl Answer {
             (_, None) => ("Deny", "*".to_owned(), None),
         };
         Self::Policy {
-            principal_id: principal.key.id.to_string(),
+            principal_id: principal.actor().to_owned(),
             policy_document: PolicyDocument {
                 version: "2012-10-17",
                 statement: [Statement { action: "execute-api:Invoke", effect, resource }],

@@ -99,9 +99,11 @@ async fn authorize<'a>(app: &'a App, event: &Event, now: Moment) -> Result<(Prin
         }
     })?;
     let decision = decide(&app.access, event, &principal);
-    match &decision {
-        Decision::Allow(_) => app.usage.allowed(&principal.key, now),
-        Decision::Deny { reason, .. } => app.usage.denied(&principal.key, *reason, now),
+    if let Some(key) = principal.key() {
+        match &decision {
+            Decision::Allow(_) => app.usage.allowed(key, now),
+            Decision::Deny { reason, .. } => app.usage.denied(key, *reason, now),
+        }
     }
     Ok((principal, decision))
 }

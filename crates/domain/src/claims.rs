@@ -32,16 +32,39 @@ pub struct Claims {
     pub exp: i64,
     /// The token's own id.
     pub jti: String,
-    /// The key that it was exchanged for.
-    pub key_id: KeyId,
+    /// The key that it was exchanged for; a login's token has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key_id: Option<KeyId>,
     /// Which of the key's secrets that was.
-    pub secret_version: SecretVersion,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub secret_version: Option<SecretVersion>,
     /// The workspace that it is bound to.
     pub workspace_id: WorkspaceId,
     /// The key's environment.
     pub env: Environment,
     /// Who pays for its use.
     pub billed_to: UserId,
+}
+
+/// What a token hangs on: it counts as long as this does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A key, with the secret that the token was made with.
+    Key(KeyId, SecretVersion),
+    /// A user who has logged in.
+    User(UserId),
+}
+
+impl Claims {
+    /// What the token hangs on; `None` where its claims contradict each other.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        match (&self.key_id, self.secret_version) {
+            (Some(key), Some(version)) => Some(Subject::Key(key.clone(), version)),
+            (None, None) => UserId::parse(&self.sub).map(Subject::User),
+            _ => None,
+        }
+    }
 }
 
 mod scope_text {

@@ -1,6 +1,4 @@
-//! Clients (tenants), their people and their workspaces.
-
-use serde::{Deserialize, Serialize};
+//! Clients: the tenants that everything belongs to.
 
 use crate::id::{ClientId, UserId, WorkspaceId};
 use crate::key_string::KeyPrefix;
@@ -16,6 +14,8 @@ pub struct Client {
     pub name: String,
     /// Its name in lower case with hyphens; unique.
     pub slug: String,
+    /// The user who signed up: whom the word `owner` means.
+    pub owner_user_id: UserId,
     /// The workspace that is meant where none is named.
     pub default_workspace_id: WorkspaceId,
     /// When it signed up.
@@ -42,61 +42,42 @@ impl Default for ClientSettings {
     }
 }
 
-/// What a person may do in a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Everything; a client has at least one.
-    Owner,
-    /// Everything but removing the last owner.
-    Admin,
-    /// What its workspaces give it.
-    Member,
-}
+impl Client {
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 100;
 
-impl Role {
-    /// The role's name in records.
+    /// The part of a URL that `name` suggests: lower case letters and digits of ASCII, one hyphen for all between.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Member => "member",
+    pub fn slug_of(name: &str) -> String {
+        let mut slug = String::new();
+        for letter in name.chars() {
+            if letter.is_ascii_alphanumeric() {
+                slug.push(letter.to_ascii_lowercase());
+            } else if !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
+        }
+        match slug.trim_end_matches('-') {
+            "" => "client".to_owned(),
+            slug => slug.chars().take(48).collect::<String>().trim_end_matches('-').to_owned(),
         }
     }
 }
 
-/// A person in a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The user's id.
-    pub id: UserId,
-    /// The client that the user is in.
-    pub client_id: ClientId,
-    /// The address that the user logs in with.
-    pub email: String,
-    /// The user's role.
-    pub role: Role,
-    /// When the user came.
-    pub created_at: Timestamp,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A group inside a client that shares keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Workspace {
-    /// The workspace's id.
-    pub id: WorkspaceId,
-    /// The client that it is in.
-    pub client_id: ClientId,
-    /// Its name; every client has one called `default`.
-    pub name: String,
-    /// Who made it, and pays for its keys.
-    pub owner_user_id: UserId,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-impl Workspace {
-    /// The name of the workspace that every client has.
-    pub const DEFAULT: &'static str = "default";
+    #[test]
+    fn a_slug_is_plain() {
+        for (name, slug) in [
+            ("Acme Corp", "acme-corp"),
+            ("  --Ärzte & Söhne GmbH! ", "rzte-s-hne-gmbh"),
+            ("日本", "client"),
+            ("", "client"),
+        ] {
+            assert_eq!(Client::slug_of(name), slug);
+        }
+        assert!(Client::slug_of(&"a".repeat(500)).len() <= 48);
+    }
 }

@@ -17,6 +17,8 @@ impl Sequence {
 pub enum FeedKind {
     /// A key's record.
     Key,
+    /// A user.
+    User,
     /// A kind that a newer writer knows and this reader does not: everything cached must go.
     Unknown(String),
 }
@@ -27,6 +29,7 @@ impl FeedKind {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Key => "key",
+            Self::User => "user",
             Self::Unknown(name) => name,
         }
     }
@@ -36,6 +39,7 @@ impl FeedKind {
     pub fn parse(name: &str) -> Self {
         match name {
             "key" => Self::Key,
+            "user" => Self::User,
             other => Self::Unknown(other.to_owned()),
         }
     }

@@ -100,7 +100,7 @@ impl PlainKey {
     /// The SHA-256 of the whole string: all that is kept of it.
     #[must_use]
     pub fn hash(&self) -> HashedKey {
-        HashedKey(Sha256::digest(self.0.as_bytes()).into())
+        HashedKey::of_text(&self.0)
     }
 
     /// The string itself, for the one answer that creates or rotates the key.
@@ -128,6 +128,12 @@ impl HashedKey {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
+    }
+
+    /// The hash of any text, for names that must not show what they are made of.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
     }
 
     /// The bytes to store.

@@ -3,7 +3,7 @@
 use domain::{GrantError, Scope};
 use identity::{Refusal, Refused};
 use lambda_http::Response;
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use store::StoreError;
 
@@ -28,8 +28,19 @@ pub enum ApiError {
     PayloadTooLarge,
     /// The body is no JSON by its own word.
     UnsupportedMediaType,
+    /// Too many attempts.
+    TooManyRequests(Limited),
     /// The store or the signing key can't be reached.
     Unavailable(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A limit that was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// How many are allowed.
+    pub limit: u32,
+    /// Seconds until the next one is.
+    pub retry_after: i64,
 }
 
 #[derive(Serialize)]
@@ -68,6 +79,7 @@ impl ApiError {
             Self::Conflict(message) => (StatusCode::CONFLICT, message.as_str()),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body may have 64 KB at most"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
+            Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts: wait before the next one"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment"),
         };
         let error = status.canonical_reason().unwrap_or_default();
@@ -77,19 +89,27 @@ impl ApiError {
     }
 
     fn add_headers(&self, reply: &mut Response<lambda_http::Body>, base_url: &str) {
-        let (name, value) = match self {
-            Self::Unauthorized(_) => (header::WWW_AUTHENTICATE, challenge(base_url)),
-            Self::MethodNotAllowed(methods) => (header::ALLOW, (*methods).to_owned()),
-            Self::Unavailable(_) => (header::RETRY_AFTER, RETRY_AFTER.to_owned()),
+        let headers = match self {
+            Self::Unauthorized(_) => vec![("www-authenticate", challenge(base_url))],
+            Self::MethodNotAllowed(methods) => vec![("allow", (*methods).to_owned())],
+            Self::Unavailable(_) => vec![("retry-after", RETRY_AFTER.to_owned())],
+            Self::TooManyRequests(Limited { limit, retry_after }) => vec![
+                ("retry-after", retry_after.to_string()),
+                ("ratelimit-limit", limit.to_string()),
+                ("ratelimit-remaining", "0".to_owned()),
+                ("ratelimit-reset", retry_after.to_string()),
+            ],
             Self::BadRequest(_)
             | Self::Forbidden(_)
             | Self::NotFound
             | Self::Conflict(_)
             | Self::PayloadTooLarge
-            | Self::UnsupportedMediaType => return,
+            | Self::UnsupportedMediaType => vec![],
         };
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            reply.headers_mut().insert(name, value);
+        for (name, value) in headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                reply.headers_mut().insert(name, value);
+            }
         }
     }
 
@@ -108,7 +128,8 @@ impl ApiError {
             | Self::MethodNotAllowed(_)
             | Self::Conflict(_)
             | Self::PayloadTooLarge
-            | Self::UnsupportedMediaType => tracing::info!(status, "refused"),
+            | Self::UnsupportedMediaType
+            | Self::TooManyRequests(_) => tracing::info!(status, "refused"),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Handlers take a [`Request`] and a [`domain::Moment`] and give a [`Reply`]; this crate alone reads the clock, and
 //! turns each [`ApiError`] into its answer in one place.
 
+mod address;
 mod clock;
 mod cursor;
 mod error;
@@ -13,9 +14,10 @@ mod runtime;
 mod settings;
 mod usage;
 
+pub use address::source_address;
 pub use clock::Clock;
 pub use cursor::{decode_cursor, encode_cursor};
-pub use error::ApiError;
+pub use error::{ApiError, Limited};
 pub use json::{MAX_BODY_BYTES, json};
 pub use query::Query;
 pub use reply::{Reply, no_content, ok, with_status};

@@ -8,12 +8,12 @@
 
 use std::time::Duration;
 
-use domain::{FeedKind, KeyId, Moment, Sequence};
+use domain::{Moment, Sequence};
 use store::feed::FeedSlice;
 use store::{Store, StoreError};
 use tokio::sync::Mutex;
 
-use crate::records::Records;
+use crate::caches::Caches;
 
 /// How old the last read of the feed may be. A revocation is seen by every function within this time of the next call:
 /// the promise is five seconds, and a second of it is left for the call itself.
@@ -36,8 +36,8 @@ impl Feed {
         Self { place: Mutex::new(None) }
     }
 
-    /// Makes `records` as fresh as the interval asks.
-    pub(crate) async fn refresh(&self, store: &Store, records: &Records, now: Moment) -> Result<(), StoreError> {
+    /// Makes `caches` as fresh as the interval asks.
+    pub(crate) async fn refresh(&self, store: &Store, caches: &Caches, now: Moment) -> Result<(), StoreError> {
         let mut place = self.place.lock().await;
         let last = match *place {
             Some(Place { sent, last }) => match now.since(sent) {
@@ -47,11 +47,11 @@ impl Feed {
             None => None,
         };
         let head = if let Some(last) = last {
-            apply(&store.feed_after(last).await?, last, records)
+            apply(&store.feed_after(last).await?, last, caches)
         } else {
             // Before the first read everything that a record says may be told of already: begin with nothing.
             let head = store.feed_head().await?;
-            records.clear();
+            caches.clear();
             head
         };
         *place = Some(Place { last: head, sent: now });
@@ -60,22 +60,15 @@ impl Feed {
 }
 
 /// Drops what the entries name and gives the new last number.
-fn apply(slice: &FeedSlice, last: Sequence, records: &Records) -> Sequence {
+fn apply(slice: &FeedSlice, last: Sequence, caches: &Caches) -> Sequence {
     let mut expected = last;
-    let mut named = Vec::new();
     let mut understood = true;
     for entry in &slice.entries {
         expected = expected.next();
-        understood &= entry.sequence == expected;
-        match (&entry.kind, KeyId::parse(&entry.id)) {
-            (FeedKind::Key, Some(id)) => named.push(id),
-            _ => understood = false,
-        }
+        understood &= entry.sequence == expected && caches.drop_named(&entry.kind, &entry.id);
     }
-    if understood && expected == slice.head {
-        records.drop_all_of(&named);
-    } else {
-        records.clear();
+    if !understood || expected != slice.head {
+        caches.clear();
     }
     slice.head
 }

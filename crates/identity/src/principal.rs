@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use domain::{Claims, DenyReason, KeyRecord, KeyRefusal, Moment, PlainKey, Scope, UserId, WorkspaceId};
+use domain::{
+    Claims, ClientId, DenyReason, Environment, KeyId, KeyRecord, KeyRefusal, Moment, PlainKey, Scope, SecretVersion,
+    Subject, User, UserId, WorkspaceId,
+};
 use signing::{Audience, TokenRefusal, UnverifiedToken};
 use store::{Store, StoreError};
 use thiserror::Error;
 
+use crate::caches::Caches;
 use crate::credential::{Credential, CredentialError};
 use crate::feed::Feed;
-use crate::records::Records;
 use crate::verifying_keys::VerifyingKeys;
 
 /// Tells credentials apart; one per process, so that its caches serve every request.
@@ -17,16 +20,25 @@ pub struct Identity {
     store: Store,
     audience: Audience,
     feed: Feed,
-    records: Records,
+    caches: Caches,
     keys: VerifyingKeys,
 }
 
-/// Who calls: the key, and the token that it was exchanged for, where one was used.
+/// Who calls, and the token that was used, where one was.
 #[derive(Clone, Debug)]
 pub struct Principal {
-    /// The key that everything hangs on.
-    pub key: Arc<KeyRecord>,
+    /// What everything hangs on.
+    pub standing: Standing,
     token: Option<Claims>,
+}
+
+/// What a credential hangs on, as it is now.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// A key.
+    Key(Arc<KeyRecord>),
+    /// A user who has logged in; only ever by a token.
+    User(Arc<User>),
 }
 
 /// Why a credential does not count.
@@ -60,6 +72,12 @@ pub enum Refused {
     /// The key.
     #[error(transparent)]
     Key(#[from] KeyRefusal),
+    /// No such account, or another password.
+    #[error("wrong password")]
+    WrongPassword,
+    /// The user who had logged in is gone.
+    #[error("unknown user")]
+    UnknownUser,
 }
 
 impl From<Refused> for Refusal {
@@ -89,7 +107,7 @@ impl Identity {
     /// Begins with empty caches.
     #[must_use]
     pub fn new(store: Store, audience: Audience) -> Self {
-        Self { store, audience, feed: Feed::new(), records: Records::new(), keys: VerifyingKeys::new() }
+        Self { store, audience, feed: Feed::new(), caches: Caches::new(), keys: VerifyingKeys::new() }
     }
 
     /// Who stands behind `credential`. No read of the store while the feed is fresh and the record cached.
@@ -104,8 +122,8 @@ impl Identity {
     }
 
     async fn by_key(&self, presented: &PlainKey, now: Moment) -> Result<Principal, Refusal> {
-        self.feed.refresh(&self.store, &self.records, now).await?;
-        let record = self.records.get(&self.store, &presented.id()).await?;
+        self.feed.refresh(&self.store, &self.caches, now).await?;
+        let record = self.key(&presented.id()).await?;
         match KeyRecord::check(record.as_deref(), presented, now.timestamp()) {
             Ok(_) => {}
             Err(reason @ (KeyRefusal::Revoked | KeyRefusal::Expired)) => {
@@ -114,47 +132,129 @@ impl Identity {
             Err(reason) => return Err(Refused::from(reason).into()),
         }
         let key = record.ok_or(Refused::Key(KeyRefusal::Unknown))?;
-        Ok(Principal { key, token: None })
+        Ok(Principal { standing: Standing::Key(key), token: None })
     }
 
     async fn by_token(&self, token: &UnverifiedToken<'_>, now: Moment) -> Result<Principal, Refusal> {
         let verifying = self.keys.get(&self.store, token.kid(), now).await?.ok_or(Refused::UnknownSigningKey)?;
         let claims = verifying.verify(token, &self.audience, now.timestamp()).map_err(Refused::from)?;
-        self.feed.refresh(&self.store, &self.records, now).await?;
-        let record = self.records.get(&self.store, &claims.key_id).await?;
+        self.feed.refresh(&self.store, &self.caches, now).await?;
+        let standing = match claims.subject() {
+            Some(Subject::Key(id, version)) => Standing::Key(self.key_of_token(&claims, &id, version, now).await?),
+            Some(Subject::User(id)) => Standing::User(self.user_of_token(&claims, &id).await?),
+            None => return Err(Refused::Token(TokenRefusal::Claims).into()),
+        };
+        Ok(Principal { standing, token: Some(claims) })
+    }
+
+    async fn key(&self, id: &KeyId) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        self.caches.keys.get(id, self.store.key_by_id(id)).await
+    }
+
+    async fn key_of_token(
+        &self,
+        claims: &Claims,
+        id: &KeyId,
+        version: SecretVersion,
+        now: Moment,
+    ) -> Result<Arc<KeyRecord>, Refusal> {
         // A key that has moved to another client than its token says can't be: refuse rather than guess.
-        let key =
-            record.filter(|record| record.client_id == claims.client_id).ok_or(Refused::Key(KeyRefusal::Unknown))?;
-        match key.check_version(claims.secret_version, now.timestamp()) {
-            Ok(()) => Ok(Principal { key, token: Some(claims) }),
+        let key = self
+            .key(id)
+            .await?
+            .filter(|record| record.client_id == claims.client_id)
+            .ok_or(Refused::Key(KeyRefusal::Unknown))?;
+        match key.check_version(version, now.timestamp()) {
+            Ok(()) => Ok(key),
             Err(reason) => Err(Refusal::Unauthorized { reason: reason.into(), key: Some(key) }),
         }
+    }
+
+    async fn user_of_token(&self, claims: &Claims, id: &UserId) -> Result<Arc<User>, Refusal> {
+        let user = self.caches.users.get(id, self.store.user_by_id(&claims.client_id, id)).await?;
+        let user = user.filter(|user| user.client_id == claims.client_id);
+        Ok(user.ok_or(Refused::UnknownUser)?)
     }
 }
 
 impl Principal {
-    /// What the principal may do: the token's scopes that its key still has, or the key's own.
-    pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+    /// The key, where the credential hangs on one.
+    #[must_use]
+    pub fn key(&self) -> Option<&KeyRecord> {
+        match &self.standing {
+            Standing::Key(key) => Some(key),
+            Standing::User(_) => None,
+        }
+    }
+
+    /// The client that the principal belongs to.
+    #[must_use]
+    pub fn client_id(&self) -> &ClientId {
+        match &self.standing {
+            Standing::Key(key) => &key.client_id,
+            Standing::User(user) => &user.client_id,
+        }
+    }
+
+    /// The id of the key, or of the user: whose doing it is.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        match &self.standing {
+            Standing::Key(key) => key.owner_user_id().map_or(key.id.as_str(), UserId::as_str),
+            Standing::User(user) => user.id.as_str(),
+        }
+    }
+
+    /// What the principal may do: what its token says and its key, or its role, still gives.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Scope> {
+        let role_scopes;
+        let standing = match &self.standing {
+            Standing::Key(key) => &key.scopes,
+            Standing::User(user) => {
+                role_scopes = user.role.scopes();
+                &role_scopes
+            }
+        };
         let of_token = self.token.as_ref().map(|claims| &claims.scope);
-        of_token.unwrap_or(&self.key.scopes).iter().filter(|scope| self.key.scopes.covers(scope))
+        of_token.unwrap_or(standing).iter().filter(|scope| standing.covers(scope)).cloned().collect()
     }
 
     /// Whether the principal may do what `needed` asks.
     #[must_use]
     pub fn covers(&self, needed: &Scope) -> bool {
-        self.scopes().any(|held| held.covers(needed))
+        self.scopes().iter().any(|held| held.covers(needed))
     }
 
     /// The workspace that the credential is bound to.
     #[must_use]
     pub fn workspace_id(&self) -> Option<&WorkspaceId> {
-        self.token.as_ref().map(|claims| &claims.workspace_id).or(self.key.workspace_id())
+        let of_token = self.token.as_ref().map(|claims| &claims.workspace_id);
+        of_token.or_else(|| self.key()?.workspace_id())
     }
 
-    /// The user behind the key, where one is.
+    /// The user behind the credential, where one is.
     #[must_use]
     pub fn user_id(&self) -> Option<&UserId> {
-        self.key.owner_user_id()
+        match &self.standing {
+            Standing::Key(key) => key.owner_user_id(),
+            Standing::User(user) => Some(&user.id),
+        }
+    }
+
+    /// What it is for: a login is for production.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        self.key().map_or(Environment::Live, |key| key.environment)
+    }
+
+    /// Who pays for what the principal uses.
+    #[must_use]
+    pub fn billed_to(&self) -> &UserId {
+        match &self.standing {
+            Standing::Key(key) => &key.billed_to,
+            Standing::User(user) => &user.id,
+        }
     }
 
     /// The token's id, where a token was used.

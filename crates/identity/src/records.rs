@@ -1,32 +1,37 @@
-//! Key records, cached: bounded, and dropped when the feed names them.
+//! Records, cached: bounded, and dropped when the feed names them.
 
+use std::future::Future;
+use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{KeyId, KeyRecord};
 use lru::LruCache;
-use store::{Store, StoreError};
+use store::StoreError;
 
 /// About 1 KB each.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-pub(crate) struct Records {
-    cache: Mutex<Cache>,
+pub(crate) struct Records<K, V> {
+    cache: Mutex<Cache<K, V>>,
 }
 
-struct Cache {
-    records: LruCache<KeyId, Arc<KeyRecord>>,
+struct Cache<K, V> {
+    records: LruCache<K, Arc<V>>,
     /// Grows whenever anything is dropped: a fill that began before must not be kept.
     generation: u64,
 }
 
-impl Records {
+impl<K: Hash + Eq + Clone, V> Records<K, V> {
     pub(crate) fn new() -> Self {
         Self { cache: Mutex::new(Cache { records: LruCache::new(CAPACITY), generation: 0 }) }
     }
 
-    /// The record of `id`, from the cache or by one strong read. Unknown ids are not kept.
-    pub(crate) async fn get(&self, store: &Store, id: &KeyId) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+    /// The record of `id`, from the cache or by `read`, which must be strong. Unknown ids are not kept.
+    pub(crate) async fn get(
+        &self,
+        id: &K,
+        read: impl Future<Output = Result<Option<V>, StoreError>>,
+    ) -> Result<Option<Arc<V>>, StoreError> {
         let generation = {
             let mut cache = self.lock();
             if let Some(record) = cache.records.get(id) {
@@ -34,7 +39,7 @@ impl Records {
             }
             cache.generation
         };
-        let Some(record) = store.key_by_id(id).await?.map(Arc::new) else { return Ok(None) };
+        let Some(record) = read.await?.map(Arc::new) else { return Ok(None) };
         let mut cache = self.lock();
         // What was read may be older than what the feed said meanwhile; this request began before that and may use
         // it, the next one may not.
@@ -44,13 +49,11 @@ impl Records {
         Ok(Some(record))
     }
 
-    /// Forgets some records, and every fill that is under way.
-    pub(crate) fn drop_all_of<'a>(&self, ids: impl IntoIterator<Item = &'a KeyId>) {
+    /// Forgets a record, and every fill that is under way.
+    pub(crate) fn drop_one(&self, id: &K) {
         let mut cache = self.lock();
-        for id in ids {
-            cache.records.pop(id);
-            cache.generation += 1;
-        }
+        cache.records.pop(id);
+        cache.generation += 1;
     }
 
     /// Forgets everything, and every fill that is under way.
@@ -60,7 +63,7 @@ impl Records {
         cache.generation += 1;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cache> {
+    fn lock(&self) -> MutexGuard<'_, Cache<K, V>> {
         // Nothing panics while it is held, and a cache is right in every state that it can be left in.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }

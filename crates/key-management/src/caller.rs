@@ -24,7 +24,7 @@ impl Caller {
         let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
         let credential = Credential::from_headers(headers).map_err(|error| ApiError::Unauthorized(error.into()))?;
         let principal = app.identity.principal(&credential, now).await?;
-        if principal.key.client_id.as_str() != client {
+        if principal.client_id().as_str() != client {
             return Err(ApiError::NotFound);
         }
         match Scope::parse(KEYS_MANAGE) {
@@ -34,12 +34,12 @@ impl Caller {
     }
 
     pub(crate) fn client_id(&self) -> &ClientId {
-        &self.principal.key.client_id
+        self.principal.client_id()
     }
 
     /// What is written down as the maker of what this caller makes.
     pub(crate) fn actor(&self) -> String {
-        self.user_id().map_or_else(|| self.principal.key.id.to_string(), ToString::to_string)
+        self.principal.actor().to_owned()
     }
 
     /// The user behind the caller, where one is.
@@ -49,7 +49,7 @@ impl Caller {
 
     /// The environment that a caller is held to; a live key manages both.
     pub(crate) fn held_to(&self) -> Option<Environment> {
-        (self.principal.key.environment == Environment::Test).then_some(Environment::Test)
+        (self.principal.environment() == Environment::Test).then_some(Environment::Test)
     }
 
     /// # Errors
@@ -75,7 +75,7 @@ impl Caller {
     /// # Errors
     /// 403 where something would outlive the caller's own key.
     pub(crate) fn may_grant_until(&self, end: Option<Timestamp>) -> Result<(), ApiError> {
-        match (self.principal.key.expires_at, end) {
+        match (self.principal.key().and_then(|key| key.expires_at), end) {
             (None, _) => Ok(()),
             (Some(own), Some(end)) if end <= own => Ok(()),
             _ => Err(ApiError::Forbidden("A key makes none that outlives it: give an earlier `expires_at`".to_owned())),
@@ -85,7 +85,7 @@ impl Caller {
     /// # Errors
     /// 403 where a key would change its own record.
     pub(crate) fn may_change(&self, id: &KeyId) -> Result<(), ApiError> {
-        if self.principal.key.id == *id {
+        if self.principal.key().is_some_and(|own| own.id == *id) {
             return Err(ApiError::Forbidden("A key does not change its own record".to_owned()));
         }
         Ok(())

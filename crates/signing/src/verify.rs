@@ -118,7 +118,7 @@ fn check(claims: &Claims, audience: &Audience, now: Timestamp) -> Result<(), Tok
     if claims.aud != audience.resource && claims.aud != claims.client_id.as_str() {
         return Err(TokenRefusal::Audience);
     }
-    if claims.sub.is_empty() || claims.jti.is_empty() || claims.iat < 0 {
+    if claims.sub.is_empty() || claims.jti.is_empty() || claims.iat < 0 || claims.subject().is_none() {
         return Err(TokenRefusal::Claims);
     }
     if claims.iat > now + CLOCK_LEEWAY || claims.nbf > now + CLOCK_LEEWAY {

@@ -14,6 +14,29 @@ pub(crate) enum Cancelled {
     Conflict,
 }
 
+/// Why items were not made together.
+#[derive(Debug)]
+pub(crate) enum NotCreated {
+    /// The one at this place (from 0) exists.
+    Exists(usize),
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotCreated {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<NotCreated> for StoreError {
+    fn from(error: NotCreated) -> Self {
+        match error {
+            NotCreated::Exists(_) => Self::Exists,
+            NotCreated::Store(error) => error,
+        }
+    }
+}
+
 /// Reads a transaction's error; `None` where it says nothing of conditions or conflicts.
 pub(crate) fn cancelled(error: Option<&TransactWriteItemsError>) -> Option<Cancelled> {
     let reasons = match error? {
@@ -45,16 +68,16 @@ impl Store {
         &self,
         table: Table,
         items: impl IntoIterator<Item = Attributes>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), NotCreated> {
         let table = self.table(table)?;
         let puts = items.into_iter().map(|item| put_new(table, item)).collect::<Result<Vec<_>, _>>()?;
         let Err(error) = self.client.transact_write_items().set_transact_items(Some(puts)).send().await else {
             return Ok(());
         };
         match cancelled(error.as_service_error()) {
-            Some(Cancelled::Condition(_)) => Err(StoreError::Exists),
-            Some(Cancelled::Conflict) => Err(StoreError::Contended),
-            None => Err(StoreError::unavailable(error)),
+            Some(Cancelled::Condition(place)) => Err(NotCreated::Exists(place)),
+            Some(Cancelled::Conflict) => Err(StoreError::Contended.into()),
+            None => Err(StoreError::unavailable(error).into()),
         }
     }
 

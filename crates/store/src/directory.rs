@@ -1,17 +1,35 @@
-//! Clients, their users and workspaces.
+//! Clients and their workspaces, and the sign-up that makes both with their first user.
 
 use domain::{Client, ClientId, ClientSettings, KeyPrefix, ScopeSet, User, UserId, Workspace, WorkspaceId};
 
+use thiserror::Error;
+
+use crate::calls::NotCreated;
 use crate::item::{Attributes, Reader, Writer, primary_key};
-use crate::{Store, StoreError, Table};
+use crate::{Store, StoreError, Table, users};
 
 const CLIENT: &str = "CLIENT";
+const SLUG: &str = "SLUG";
 
-fn partition(client: &ClientId) -> String {
+/// Why a client was not made.
+#[derive(Debug, Error)]
+pub enum SignUpError {
+    /// Somebody uses this address already.
+    #[error("e-mail address taken")]
+    EmailTaken,
+    /// Another client has this slug.
+    #[error("slug taken")]
+    SlugTaken,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(crate) fn partition(client: &ClientId) -> String {
     format!("CLIENT#{client}")
 }
 
-fn user_key(id: &UserId) -> String {
+pub(crate) fn user_key(id: &UserId) -> String {
     format!("USER#{id}")
 }
 
@@ -20,13 +38,27 @@ fn workspace_key(id: &WorkspaceId) -> String {
 }
 
 impl Store {
-    /// Writes a new client with its first owner and its default workspace, all or none.
+    /// Writes a new client with its first owner and its default workspace, and takes their slug and address: all or
+    /// none.
     ///
     /// # Errors
-    /// [`StoreError::Exists`], [`StoreError::Contended`], [`StoreError::Unavailable`].
-    pub async fn client_create(&self, client: &Client, owner: &User, workspace: &Workspace) -> Result<(), StoreError> {
-        let items = [write_client(client), write_user(owner), write_workspace(workspace)];
-        self.create_together(Table::Directory, items).await
+    /// [`SignUpError::EmailTaken`], [`SignUpError::SlugTaken`]; [`SignUpError::Store`].
+    pub async fn client_create(&self, client: &Client, owner: &User, workspace: &Workspace) -> Result<(), SignUpError> {
+        // Their order is what the answer is read by.
+        let items = [
+            users::email_taken(owner),
+            slug_taken(client),
+            write_client(client),
+            users::write(owner),
+            write_workspace(workspace),
+        ];
+        match self.create_together(Table::Directory, items).await {
+            Ok(()) => Ok(()),
+            Err(NotCreated::Exists(0)) => Err(SignUpError::EmailTaken),
+            Err(NotCreated::Exists(1)) => Err(SignUpError::SlugTaken),
+            Err(NotCreated::Exists(_)) => Err(StoreError::Exists.into()),
+            Err(NotCreated::Store(error)) => Err(error.into()),
+        }
     }
 
     /// A client.
@@ -55,6 +87,7 @@ fn write_client(client: &Client) -> Attributes {
         .with_string("id", client.id.as_str())
         .with_string("name", &client.name)
         .with_string("slug", &client.slug)
+        .with_string("owner_user_id", client.owner_user_id.as_str())
         .with_string("default_workspace_id", client.default_workspace_id.as_str())
         .with_string("default_scopes", client.settings.default_scopes.to_string())
         .with_time("created_at", client.created_at);
@@ -65,6 +98,11 @@ fn write_client(client: &Client) -> Attributes {
     .done()
 }
 
+/// The item that takes a client's slug.
+fn slug_taken(client: &Client) -> Attributes {
+    Writer::new(format!("SLUG#{}", client.slug), SLUG).with_string("client_id", client.id.as_str()).done()
+}
+
 fn read_client(item: &Attributes) -> Result<Client, StoreError> {
     let reader = Reader(item);
     let own_prefix = reader.optional("key_prefix").map(|_| reader.parsed("key_prefix", KeyPrefix::parse));
@@ -72,6 +110,7 @@ fn read_client(item: &Attributes) -> Result<Client, StoreError> {
         id: reader.parsed("id", ClientId::parse)?,
         name: reader.string("name")?.to_owned(),
         slug: reader.string("slug")?.to_owned(),
+        owner_user_id: reader.parsed("owner_user_id", UserId::parse)?,
         default_workspace_id: reader.parsed("default_workspace_id", WorkspaceId::parse)?,
         created_at: reader.time("created_at")?,
         settings: ClientSettings {
@@ -79,16 +118,6 @@ fn read_client(item: &Attributes) -> Result<Client, StoreError> {
             default_scopes: reader.parsed("default_scopes", ScopeSet::parse)?,
         },
     })
-}
-
-fn write_user(user: &User) -> Attributes {
-    Writer::new(partition(&user.client_id), user_key(&user.id))
-        .with_string("id", user.id.as_str())
-        .with_string("client_id", user.client_id.as_str())
-        .with_string("email", &user.email)
-        .with_string("role", user.role.as_str())
-        .with_time("created_at", user.created_at)
-        .done()
 }
 
 fn write_workspace(workspace: &Workspace) -> Attributes {

@@ -7,7 +7,9 @@
 //! |---|---|---|
 //! | keys | `KEY#<key>` / `KEY`; index `by_client` | [`keys`] |
 //! | keys | `FEED` / `<sequence>` and `HEAD` | [`feed`] |
-//! | directory | `CLIENT#<client>` / `CLIENT`, `USER#<user>`, `WORKSPACE#<workspace>` | [`directory`] |
+//! | directory | `CLIENT#<client>` / `CLIENT`, `WORKSPACE#<workspace>`; `SLUG#<slug>` / `SLUG` | [`directory`] |
+//! | directory | `CLIENT#<client>` / `USER#<user>`; `EMAIL#<address>` / `EMAIL` | `users` |
+//! | directory | `THROTTLE#<subject>` / `THROTTLE` | [`throttle`] |
 //! | signing | `PUBLIC` / `<kid>`, `PRIVATE` / `<kid>`, `ACTIVE` / `<algorithm>` | [`signing_keys`] |
 //! | usage | `KEY#<key>` / `<hour>#<writer>` | [`usage`] |
 
@@ -20,10 +22,13 @@ mod item;
 pub mod keys;
 mod retry;
 pub mod signing_keys;
+pub mod throttle;
 pub mod usage;
 mod usage_buffer;
+mod users;
 
 pub use config::{Config, Table};
+pub use directory::SignUpError;
 pub use error::StoreError;
 pub use usage_buffer::{FLUSH_INTERVAL, UsageBuffer};
 

@@ -91,7 +91,7 @@ impl Store {
             .with_string("algorithm", &private.algorithm)
             .with("wrapped", binary(private.wrapped.as_slice()))
             .done();
-        self.create_together(Table::Signing, [active, public_item, private_item]).await
+        Ok(self.create_together(Table::Signing, [active, public_item, private_item]).await?)
     }
 
     async fn signing_item(&self, pk: &str, sk: &str) -> Result<Option<Attributes>, StoreError> {

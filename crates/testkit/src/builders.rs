@@ -1,8 +1,12 @@
 //! Keys and times.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use domain::{Client, Environment, KeyKind, KeyRecord, Moment, PlainKey, ScopeSet, SecretVersion, Timestamp, UserId};
+use domain::{
+    Client, ClientId, ClientSettings, Email, Environment, KeyKind, KeyRecord, Moment, Password, PasswordHash, PlainKey,
+    Role, ScopeSet, SecretVersion, Timestamp, User, UserId, Workspace, WorkspaceId,
+};
 use store::Store;
 
 /// The second in which tests begin.
@@ -19,6 +23,54 @@ pub fn now() -> Timestamp {
 pub fn moment(seconds: f64) -> Moment {
     let passed = Duration::from_secs_f64(seconds);
     Moment { wall_ms: NOW * 1000 + i64::try_from(passed.as_millis()).unwrap(), monotonic: passed }
+}
+
+/// A client as a sign-up makes it.
+#[derive(Debug)]
+pub struct TestAccount {
+    /// The client.
+    pub client: Client,
+    /// Its first owner, whose password is [`PASSWORD`].
+    pub owner: User,
+    /// Its default workspace.
+    pub workspace: Workspace,
+}
+
+/// The password of every user that tests make.
+pub const PASSWORD: &str = "a-strong-password";
+
+/// Hashed once: it takes long by design.
+static PASSWORD_HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::of(&Password::new(PASSWORD).unwrap()));
+
+/// A client whose owner has this address, not stored yet.
+#[must_use]
+pub fn account(email: &str) -> TestAccount {
+    let (client_id, workspace_id) = (ClientId::random(), WorkspaceId::random());
+    let owner = User {
+        id: UserId::random(),
+        client_id: client_id.clone(),
+        email: Email::parse(email).unwrap(),
+        role: Role::Owner,
+        password_hash: PASSWORD_HASH.clone(),
+        created_at: now(),
+    };
+    let workspace = Workspace {
+        id: workspace_id.clone(),
+        client_id: client_id.clone(),
+        name: Workspace::DEFAULT.to_owned(),
+        owner_user_id: owner.id.clone(),
+        created_at: now(),
+    };
+    let client = Client {
+        slug: format!("acme-{}", client_id.as_str().to_lowercase()),
+        id: client_id,
+        name: "Acme Corp".to_owned(),
+        owner_user_id: owner.id.clone(),
+        default_workspace_id: workspace_id,
+        created_at: now(),
+        settings: ClientSettings::default(),
+    };
+    TestAccount { client, owner, workspace }
 }
 
 /// A key as its holder has it, and its record.

@@ -10,7 +10,7 @@ mod http;
 mod signing_key;
 mod test_store;
 
-pub use builders::{NOW, TestKey, moment, now};
+pub use builders::{NOW, PASSWORD, TestAccount, TestKey, account, moment, now};
 pub use events::event;
 pub use faults::{Fault, Faults};
 pub use http::{parts, request, request_of};

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use domain::{Client, ClientId, ClientSettings, Role, User, UserId, Workspace, WorkspaceId};
+use domain::Client;
 use embedded::Embedded;
 use store::{Config, Store, Table};
 use template::Template;
 
-use crate::builders::now;
+use crate::builders::account;
 use crate::faults::Faults;
 
 /// A fresh store in memory, with the tables of `template.yaml`, reached through a proxy that counts and disturbs.
@@ -46,31 +46,9 @@ impl TestStore {
 
     /// A client with an owner and a `default` workspace.
     pub async fn client(&self) -> Client {
-        let (client_id, owner_id, workspace_id) = (ClientId::random(), UserId::random(), WorkspaceId::random());
-        let client = Client {
-            id: client_id.clone(),
-            name: "Acme Corp".to_owned(),
-            slug: format!("acme-{client_id}"),
-            default_workspace_id: workspace_id.clone(),
-            created_at: now(),
-            settings: ClientSettings::default(),
-        };
-        let owner = User {
-            id: owner_id.clone(),
-            client_id: client_id.clone(),
-            email: "alice@example.com".to_owned(),
-            role: Role::Owner,
-            created_at: now(),
-        };
-        let workspace = Workspace {
-            id: workspace_id,
-            client_id,
-            name: Workspace::DEFAULT.to_owned(),
-            owner_user_id: owner_id,
-            created_at: now(),
-        };
-        self.store.client_create(&client, &owner, &workspace).await.unwrap();
-        client
+        let account = account(&format!("{}@example.com", domain::random::base62(12)));
+        self.store.client_create(&account.client, &account.owner, &account.workspace).await.unwrap();
+        account.client
     }
 }
 

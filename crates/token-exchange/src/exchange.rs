@@ -1,6 +1,6 @@
 //! The two seeds' own forms of the exchange: one decision, two shapes.
 
-use domain::{Grant, KeyRefusal, Moment, PlainKey, ScopeSet};
+use domain::{KeyRefusal, Moment, PlainKey, ScopeSet};
 use edge::{ApiError, Reply, Request};
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,6 @@ use crate::App;
 const SIMCEL_LIFETIME: i64 = 3600;
 /// How long one lives that Simbee's form gives.
 const SIMBEE_LIFETIME: i64 = 900;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SimcelForm {
-    #[serde(rename = "apiKey")]
-    api_key: String,
-    scopes: Option<ScopeSet>,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,9 +46,13 @@ struct Exchanged {
 }
 
 /// `POST /auth/token` with `{"apiKey"}`.
-pub(crate) async fn simcel(app: &App, request: &Request, now: Moment) -> Result<Reply, ApiError> {
-    let form: SimcelForm = edge::json(request)?;
-    let done = exchange(app, &form.api_key, form.scopes.as_ref(), SIMCEL_LIFETIME, now).await?;
+pub(crate) async fn simcel(
+    app: &App,
+    api_key: &str,
+    scopes: Option<&ScopeSet>,
+    now: Moment,
+) -> Result<Reply, ApiError> {
+    let done = exchange(app, api_key, scopes, SIMCEL_LIFETIME, now).await?;
     Ok(edge::ok(&SimcelAnswer { access_token: done.token, expires_in: done.expires_in, token_type: "Bearer" }))
 }
 
@@ -78,17 +74,11 @@ async fn exchange(
     let presented = PlainKey::parse(api_key).map_err(|_| ApiError::Unauthorized(KeyRefusal::Unknown.into()))?;
     let record = app.store.key_by_string(&presented).await?;
     let grant = domain::grant(record.as_ref(), &presented, asked, lifetime, &app.access, now.timestamp())?;
-    let token = sign(app, &grant, now).await?;
+    let token = app.signing_key.sign(&grant.claims(&app.issuer), now).await?;
     app.usage.exchanged(grant.key, now);
     if let Err(error) = app.usage.flush_if_due(now).await {
         // The token is signed and the count is kept: not worth a refusal.
         tracing::warn!(%error, "usage could not be written; it waits for the next time");
     }
     Ok(Exchanged { token, expires_in: grant.expires_in(), scopes: grant.scopes })
-}
-
-async fn sign(app: &App, grant: &Grant<'_>, now: Moment) -> Result<String, ApiError> {
-    let unavailable = |error: crate::SigningKeyError| ApiError::Unavailable(Box::new(error));
-    let signer = app.signing_key.signer(now).await.map_err(unavailable)?;
-    signer.sign(&grant.claims(&app.issuer)).map_err(|error| unavailable(error.into()))
 }

@@ -6,18 +6,25 @@ use domain::Access;
 use edge::{Clock, Error};
 use signing::Wrapper;
 use store::{Config, Store, Table, UsageBuffer};
-use token_exchange::{App, SigningKey, algorithm_from_env, handle};
+use token_exchange::{App, SigningKey, algorithm_from_env, handle, sign_ups_per_hour_from_env};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     edge::start_logging();
     let clock = Clock::new();
     let issuer = edge::base_url()?;
-    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Signing, Table::Usage])?).await;
+    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Directory, Table::Signing, Table::Usage])?).await;
     let signing_key = SigningKey::new(store.clone(), Wrapper::from_env()?, algorithm_from_env()?);
     signing_key.prepare(clock.now()).await;
     let usage = Arc::new(UsageBuffer::new(store.clone()));
     edge::flush_usage(usage.clone(), clock).await;
-    let app = App { store, signing_key, usage, access: Access::built_in()?, issuer: issuer.clone() };
+    let app = App {
+        store,
+        signing_key,
+        usage,
+        access: Access::built_in()?,
+        issuer: issuer.clone(),
+        sign_ups_per_hour: sign_ups_per_hour_from_env()?,
+    };
     edge::run(Arc::new(app), &issuer, clock, handle).await
 }

@@ -1,6 +1,7 @@
 //! The key that this function signs with: read once, unwrapped once.
 
-use domain::Moment;
+use domain::{Claims, Moment};
+use edge::ApiError;
 use signing::{Algorithm, KeyMaterial, Signer, SigningError, WrapContext, WrapError, Wrapper};
 use store::signing_keys::{PrivateKeyItem, PublicKeyItem};
 use store::{Store, StoreError};
@@ -63,6 +64,16 @@ impl SigningKey {
     /// [`SigningKeyError`].
     pub async fn signer(&self, now: Moment) -> Result<&Signer, SigningKeyError> {
         self.signer.get_or_try_init(|| self.load(now)).await
+    }
+
+    /// Signs claims.
+    ///
+    /// # Errors
+    /// 503 where there is no key to sign with.
+    pub(crate) async fn sign(&self, claims: &Claims, now: Moment) -> Result<String, ApiError> {
+        let unavailable = |error: SigningKeyError| ApiError::Unavailable(Box::new(error));
+        let signer = self.signer(now).await.map_err(unavailable)?;
+        signer.sign(claims).map_err(|error| unavailable(error.into()))
     }
 
     async fn load(&self, now: Moment) -> Result<Signer, SigningKeyError> {

@@ -1,7 +1,7 @@
-use domain::{KeyRefusal, PlainKey, Scope, ScopeSet, SecretVersion};
+use domain::{Claims, KeyRefusal, PlainKey, Scope, ScopeSet, SecretVersion, UserId};
 use identity::{Refusal, Refused};
 use signing::{Algorithm, KeyMaterial, Signer, TokenRefusal};
-use testkit::{Fault, TestKey, moment, now};
+use testkit::{Fault, TestKey, account, moment, now};
 
 use crate::setup::Setup;
 
@@ -19,7 +19,7 @@ async fn a_key_and_its_token_are_the_same_principal() {
     let by_key = setup.by_key(&key, moment(0.0)).await.unwrap();
     let by_token = setup.by_token(&setup.token(&key), moment(0.0)).await.unwrap();
     for principal in [&by_key, &by_token] {
-        assert_eq!(principal.key.id, key.record.id);
+        assert_eq!(principal.key().unwrap().id, key.record.id);
         assert_eq!(principal.workspace_id(), key.record.workspace_id());
         assert!(principal.covers(&Scope::parse("read").unwrap()));
         assert!(!principal.covers(&Scope::parse("admin").unwrap()));
@@ -37,7 +37,7 @@ async fn a_token_has_no_more_than_its_key_still_has() {
     let mut claims = Setup::claims(&key);
     claims.scope = ScopeSet::parse("read write").unwrap();
     let principal = setup.by_token(&setup.signer.sign(&claims).unwrap(), moment(0.0)).await.unwrap();
-    let scopes: Vec<_> = principal.scopes().map(ToString::to_string).collect();
+    let scopes: Vec<_> = principal.scopes().iter().map(ToString::to_string).collect();
     assert_eq!(scopes, ["read"]);
     assert!(!principal.covers(&Scope::parse("write").unwrap()));
 }
@@ -63,7 +63,7 @@ async fn each_bad_credential_has_its_reason_and_none_its_own_answer() {
     assert_eq!(refused(setup.by_key(&expired, at).await), (KeyRefusal::Expired.into(), true));
 
     let mut claims = Setup::claims(&key);
-    claims.secret_version = SecretVersion(2);
+    claims.secret_version = Some(SecretVersion(2));
     let replaced = setup.signer.sign(&claims).unwrap();
     assert_eq!(refused(setup.by_token(&replaced, at).await), (KeyRefusal::SecretReplaced.into(), true));
 
@@ -139,4 +139,39 @@ async fn a_store_that_is_away_is_neither_yes_nor_no() {
     ] {
         assert!(matches!(outcome, Err(Refusal::Unavailable(_))), "{outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn a_logged_in_user_has_what_the_role_still_gives() {
+    let setup = Setup::new().await;
+    let account = account("alice@example.com");
+    setup.test.store.client_create(&account.client, &account.owner, &account.workspace).await.unwrap();
+    let key = setup.key("read").await;
+    let mut claims = Claims {
+        sub: account.owner.id.to_string(),
+        aud: account.client.id.to_string(),
+        client_id: account.client.id.clone(),
+        scope: ScopeSet::parse("admin read write logs:read").unwrap(),
+        key_id: None,
+        secret_version: None,
+        workspace_id: account.client.default_workspace_id.clone(),
+        billed_to: account.owner.id.clone(),
+        ..Setup::claims(&key)
+    };
+    let principal = setup.by_token(&setup.signer.sign(&claims).unwrap(), moment(0.0)).await.unwrap();
+    assert_eq!((principal.user_id(), principal.actor()), (Some(&account.owner.id), account.owner.id.as_str()));
+    assert!(principal.key().is_none());
+    assert!(principal.covers(&Scope::parse("keys:manage").unwrap()), "an owner has admin");
+
+    claims.sub = UserId::random().to_string();
+    let gone = setup.signer.sign(&claims).unwrap();
+    assert_eq!(refused(setup.by_token(&gone, moment(0.0)).await), (Refused::UnknownUser, false));
+    claims.sub = account.owner.id.to_string();
+    claims.client_id = setup.client.id.clone();
+    claims.aud = setup.client.id.to_string();
+    let moved = setup.signer.sign(&claims).unwrap();
+    assert_eq!(refused(setup.by_token(&moved, moment(0.0)).await), (Refused::UnknownUser, false));
+    claims.key_id = Some(key.record.id.clone());
+    let mixed = setup.signer.sign(&claims).unwrap();
+    assert_eq!(refused(setup.by_token(&mixed, moment(0.0)).await), (TokenRefusal::Claims.into(), false));
 }

@@ -6,5 +6,6 @@ mod directory;
 mod feed;
 mod keys;
 mod signing_keys;
+mod throttle;
 mod usage;
 mod usage_buffer;

@@ -17,7 +17,7 @@ async fn simcels_call_gets_simcels_answer() {
     assert_eq!(claims.scope.to_string(), "insights:read plans:read");
     assert_eq!((claims.exp - claims.iat, claims.iat), (3600, now().unix()));
     assert_eq!((claims.sub.as_str(), claims.aud.as_str()), (key.record.id.as_str(), setup.client.id.as_str()));
-    assert_eq!((claims.key_id, claims.secret_version), (key.record.id.clone(), key.record.secret_version));
+    assert_eq!((claims.key_id, claims.secret_version), (Some(key.record.id.clone()), Some(key.record.secret_version)));
     assert_eq!(Some(&claims.workspace_id), key.record.workspace_id());
     assert_eq!((claims.env, claims.billed_to), (Environment::Live, key.record.billed_to));
 }

@@ -30,6 +30,7 @@ impl Setup {
             usage: Arc::new(UsageBuffer::new(test.store.clone())),
             access: Access::built_in().unwrap(),
             issuer: ISSUER.to_owned(),
+            sign_ups_per_hour: 3,
         };
         Self { test, client, app: Arc::new(app) }
     }

@@ -1,0 +1,136 @@
+//! `POST /auth/signup` (Simbee): a new client, its first owner, its default workspace, and a token to begin with.
+
+use domain::{
+    Client, ClientId, ClientSettings, Email, Moment, Password, Role, ScopeSet, User, UserId, Workspace, WorkspaceId,
+    random,
+};
+use edge::{ApiError, Limited, Reply, Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use store::throttle::{Allowance, Attempt};
+use store::{SignUpError, StoreError};
+
+use crate::App;
+use crate::login::{self, LOGIN_LIFETIME, UserView};
+
+/// How often another slug is tried where one is taken.
+const SLUG_ATTEMPTS: usize = 5;
+const HOUR: i64 = 3600;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignUpForm {
+    email: String,
+    password: String,
+    company_name: String,
+}
+
+#[derive(Serialize)]
+struct SignUpAnswer<'a> {
+    client: NewClient<'a>,
+    user: UserView<'a>,
+    token: String,
+    scopes: ScopeSet,
+    expires_in: i64,
+}
+
+#[derive(Serialize)]
+struct NewClient<'a> {
+    id: &'a ClientId,
+    slug: &'a str,
+    name: &'a str,
+    status: &'static str,
+    tier: &'static str,
+}
+
+/// Signs up.
+pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<Reply, ApiError> {
+    let form: SignUpForm = edge::json(request)?;
+    let bad = |message: &str| ApiError::BadRequest(message.to_owned());
+    let email = Email::parse(&form.email).ok_or_else(|| bad("`email` must be an e-mail address"))?;
+    let password = Password::new(&form.password).map_err(|problem| bad(&format!("`password`: {problem}")))?;
+    let name = form.company_name.trim();
+    if name.is_empty() || name.chars().count() > Client::MAX_NAME || name.chars().any(char::is_control) {
+        return Err(bad("`company_name` must have 1 to 100 printable characters"));
+    }
+    limit(app, request, now).await?;
+    // Looked up before the hashing, which costs more; the transaction below decides.
+    if app.store.user_by_email(&email).await?.is_some() {
+        return Err(taken());
+    }
+    let hash = login::hash(password).await?;
+    let (client_id, workspace_id, created_at) = (ClientId::random(), WorkspaceId::random(), now.timestamp());
+    let owner = User {
+        id: UserId::random(),
+        client_id: client_id.clone(),
+        email,
+        role: Role::Owner,
+        password_hash: hash,
+        created_at,
+    };
+    let workspace = Workspace {
+        id: workspace_id.clone(),
+        client_id: client_id.clone(),
+        name: Workspace::DEFAULT.to_owned(),
+        owner_user_id: owner.id.clone(),
+        created_at,
+    };
+    let client = Client {
+        id: client_id,
+        name: name.to_owned(),
+        slug: Client::slug_of(name),
+        owner_user_id: owner.id.clone(),
+        default_workspace_id: workspace_id,
+        created_at,
+        settings: ClientSettings::default(),
+    };
+    let client = create(app, client, &owner, &workspace).await?;
+    let (token, scopes) = login::token(app, &owner, &client, now).await?;
+    let answer = SignUpAnswer {
+        client: NewClient {
+            id: &client.id,
+            slug: &client.slug,
+            name: &client.name,
+            status: "active",
+            tier: "standard",
+        },
+        user: UserView::of(&owner),
+        token,
+        scopes,
+        expires_in: LOGIN_LIFETIME,
+    };
+    Ok(edge::with_status(StatusCode::CREATED, &answer))
+}
+
+/// Makes the client, under another slug where its own is taken.
+async fn create(app: &App, client: Client, owner: &User, workspace: &Workspace) -> Result<Client, ApiError> {
+    let plain = client.slug.clone();
+    let mut client = client;
+    for _ in 0..SLUG_ATTEMPTS {
+        match app.store.client_create(&client, owner, workspace).await {
+            Ok(()) => return Ok(client),
+            Err(SignUpError::EmailTaken) => return Err(taken()),
+            Err(SignUpError::SlugTaken) => {
+                client.slug = format!("{plain}-{}", random::base62(6).to_lowercase());
+            }
+            Err(SignUpError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Contended.into())
+}
+
+fn taken() -> ApiError {
+    ApiError::Conflict("This e-mail address has an account already".to_owned())
+}
+
+/// So many sign-ups an hour and address: each makes a client, and each that is refused tells whether an address is known.
+async fn limit(app: &App, request: &Request, now: Moment) -> Result<(), ApiError> {
+    let Some(address) = edge::source_address(request).map(login::throttled_address) else { return Ok(()) };
+    let allowance = Allowance { free: app.sign_ups_per_hour, window: HOUR };
+    let limited = |retry_after| ApiError::TooManyRequests(Limited { limit: app.sign_ups_per_hour, retry_after });
+    match app.store.throttle_attempt(&format!("sign-ups {address}"), allowance, now.timestamp()).await {
+        Ok(Attempt::Go) => Ok(()),
+        Ok(Attempt::Wait(seconds)) => Err(limited(seconds)),
+        Err(StoreError::Contended) => Err(limited(1)),
+        Err(error) => Err(error.into()),
+    }
+}
