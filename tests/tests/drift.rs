@@ -13,7 +13,8 @@ const TOOLS: [&str; 1] = ["local"];
 
 /// Who may do what with which table, and where in its partitions; the page "Tables, by who may
 /// touch them", action by action.
-const RIGHTS: [&str; 19] = [
+const RIGHTS: [&str; 21] = [
+    "authorizer directory GetItem",
     "authorizer keys GetItem",
     "authorizer keys Query in FEED",
     "authorizer signing Query in PUBLIC",
@@ -26,6 +27,10 @@ const RIGHTS: [&str; 19] = [
     "key-management keys UpdateItem",
     "key-management keys/index/by_client Query",
     "key-management signing Query in PUBLIC",
+    "token-exchange directory DeleteItem",
+    "token-exchange directory GetItem",
+    "token-exchange directory PutItem",
+    "token-exchange directory UpdateItem",
     "token-exchange keys GetItem",
     "token-exchange signing GetItem",
     "token-exchange signing PutItem",

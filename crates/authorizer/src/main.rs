@@ -15,7 +15,8 @@ async fn main() -> Result<(), Error> {
     edge::start_logging();
     let clock = Clock::new();
     let base_url = edge::base_url()?;
-    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Signing, Table::Usage])?).await;
+    let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Usage];
+    let store = Store::connect(Config::from_env(&tables)?).await;
     let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
     let usage = Arc::new(UsageBuffer::new(store.clone()));
     edge::flush_usage(usage.clone(), clock).await;

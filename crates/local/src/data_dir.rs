@@ -1,8 +1,8 @@
 //! The folder that outlives a run: the store's file, the master key, `demo.json`, the functions' logs.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Context, Failure, Result};
@@ -10,6 +10,8 @@ use crate::failure::{Context, Failure, Result};
 /// Says that a folder is one of ours, and whose run it is while locked.
 const MARKER: &str = "keygate-data";
 const MASTER_KEY: &str = "master.key";
+const DATABASE: &str = "keygate.db";
+const LOGS: &str = "logs";
 
 /// A data directory that this run alone uses. It is free again once this is dropped, however the run ends.
 #[derive(Debug)]
@@ -19,10 +21,11 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens `path`, making it where it isn't there, and empties it where `fresh` is set.
+    /// Opens `path`, making it where it isn't there, and empties it where `fresh` is set. Whatever modes it and what is
+    /// in it had, they are its owner's alone afterwards.
     ///
     /// # Errors
-    /// It holds something else than Keygate's data, or another run uses it.
+    /// It holds something else than Keygate's data, another run uses it, or it belongs to somebody else.
     pub fn open(path: &Path, fresh: bool) -> Result<Self> {
         let shown = path.display();
         DirBuilder::new().recursive(true).mode(0o700).create(path).doing(|| format!("making {shown}"))?;
@@ -51,6 +54,7 @@ impl DataDir {
                 removed.doing(|| format!("emptying {shown}"))?;
             }
         }
+        keep_private(&path).doing(|| format!("making {shown} its owner's alone"))?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -60,10 +64,19 @@ impl DataDir {
         &self.path
     }
 
-    /// The store's file.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.path.join("keygate.db")
+    /// The store's file, empty where there was none. SQLite gives the files beside it the same mode.
+    ///
+    /// # Errors
+    /// It can't be made.
+    pub fn database(&self) -> Result<PathBuf> {
+        let file = self.path.join(DATABASE);
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&file)
+            .doing(|| format!("making {}", file.display()))?;
+        Ok(file)
     }
 
     /// What a caller needs to try the system.
@@ -77,12 +90,7 @@ impl DataDir {
     /// # Errors
     /// The folder for logs can't be made.
     pub fn log(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.path.join("logs");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .doing(|| format!("making {}", folder.display()))?;
+        self.folder(LOGS)?;
         let log = self.log_of(name);
         write_private(&log, b"")?;
         Ok(log)
@@ -91,20 +99,58 @@ impl DataDir {
     /// The file that `name` writes what it has to say to.
     #[must_use]
     pub fn log_of(&self, name: &str) -> PathBuf {
-        self.path.join("logs").join(format!("{name}.log"))
+        self.path.join(LOGS).join(format!("{name}.log"))
     }
 
-    /// The secret that wraps the signing keys: made once, from the operating system's random source.
+    /// The folder `name` in this one, made where it isn't there.
     ///
     /// # Errors
-    /// It can't be read or saved.
+    /// It can't be made.
+    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.path.join(name);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .doing(|| format!("making {}", folder.display()))?;
+        Ok(folder)
+    }
+
+    /// The secret that wraps the signing keys: made once, before the store's file, from the operating system's random
+    /// source.
+    ///
+    /// # Errors
+    /// It can't be read or saved, or the store's file is there without it: another one would open none of the signing
+    /// keys in that.
     pub fn master_key(&self) -> Result<String> {
         let file = self.path.join(MASTER_KEY);
         if !file.exists() {
+            if self.path.join(DATABASE).exists() {
+                return Err(Failure::new(format!(
+                    "{} is missing, and without it the signing keys in {DATABASE} beside it can't be opened: restore it \
+                     from a copy, or start anew with --fresh, which deletes every key and counter in that folder",
+                    file.display()
+                )));
+            }
             write_private(&file, domain::random::base62(48).as_bytes())?;
         }
         std::fs::read_to_string(&file).doing(|| format!("reading {}", file.display()))
     }
+}
+
+/// Takes everyone else's rights away from `folder` and what lies in it, a folder's content excepted: nobody else comes
+/// that far.
+fn keep_private(folder: &Path) -> std::io::Result<()> {
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_symlink() {
+            continue;
+        }
+        let mode = entry.metadata()?.permissions().mode();
+        std::fs::set_permissions(entry.path(), Permissions::from_mode(mode & 0o700))?;
+    }
+    Ok(())
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
@@ -149,6 +195,59 @@ mod tests {
         assert_eq!(mode(&path), 0o700);
         let other = DataDir::open(&parent.path().join("other"), false).unwrap().master_key().unwrap();
         assert_ne!(first, other);
+    }
+
+    #[test]
+    fn a_database_whose_master_key_is_lost_is_not_given_another() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let data = DataDir::open(&path, false).unwrap();
+        let key = data.master_key().unwrap();
+        data.database().unwrap();
+        let (file, copy) = (path.join(MASTER_KEY), parent.path().join("copy"));
+        std::fs::rename(&file, &copy).unwrap();
+        let failure = data.master_key().unwrap_err().to_string();
+        assert!(failure.contains("master.key is missing") && failure.contains("--fresh"), "{failure}");
+        assert!(!file.exists());
+        std::fs::rename(&copy, &file).unwrap();
+        assert_eq!(data.master_key().unwrap(), key);
+        std::fs::remove_file(&file).unwrap();
+        drop(data);
+        assert_ne!(DataDir::open(&path, true).unwrap().master_key().unwrap(), key);
+    }
+
+    #[test]
+    fn whatever_modes_there_were_a_start_leaves_everything_to_the_owner() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        drop(DataDir::open(&path, false).unwrap());
+        let loosen = |path: &Path, mode: u32| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        for name in [DATABASE, "keygate.db-wal", "keygate.db-shm", MASTER_KEY, "demo.json"] {
+            std::fs::write(path.join(name), "x").unwrap();
+            loosen(&path.join(name), 0o644);
+        }
+        let outside = parent.path().join("outside");
+        std::fs::write(&outside, "x").unwrap();
+        loosen(&outside, 0o644);
+        std::os::unix::fs::symlink(&outside, path.join("link")).unwrap();
+        loosen(&path.join(MARKER), 0o666);
+        loosen(&path, 0o777);
+
+        let data = DataDir::open(&path, false).unwrap();
+        assert_eq!(mode(&path), 0o700);
+        for name in [DATABASE, "keygate.db-wal", "keygate.db-shm", MASTER_KEY, "demo.json", MARKER] {
+            assert_eq!(mode(&path.join(name)), 0o600, "{name}");
+        }
+        assert_eq!(mode(&outside), 0o644, "what a link points to is not ours");
+        assert_eq!(std::fs::read(data.database().unwrap()).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_new_database_is_its_owners_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = DataDir::open(parent.path(), false).unwrap();
+        assert_eq!(mode(&data.database().unwrap()), 0o600);
+        assert_eq!(mode(&data.folder("events").unwrap()), 0o700);
     }
 
     #[test]

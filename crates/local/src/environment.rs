@@ -34,7 +34,8 @@ impl Setting {
     /// The template uses a value that only a deployment knows.
     pub fn environment(&self, template: &Template, function: &Function) -> Result<BTreeMap<String, String>> {
         let mut values = template.values()?;
-        values.set("BaseUrl", self.base_url.clone()).set("AWS::Region", REGION);
+        // One machine tries sign-ups by the hundred, all from one address.
+        values.set("BaseUrl", self.base_url.clone()).set("AWS::Region", REGION).set("SignUpsPerHour", "10000");
         if let Some(algorithm) = &self.signing_algorithm {
             values.set("SigningAlgorithm", algorithm.clone());
         }
@@ -103,6 +104,7 @@ mod tests {
         assert_eq!(environment["KEYGATE_TABLE_KEYS"], "KeysTable");
         assert_eq!(environment["KEYGATE_ALLOW_LOOPBACK_WEBHOOKS"], "1");
         assert_eq!(environment["KEYGATE_SIGNING_ALGORITHM"], "EdDSA");
+        assert_eq!(environment["KEYGATE_SIGN_UPS_PER_HOUR"], "10000");
         assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4000");
         assert!(!environment.contains_key("HOME") && !environment.contains_key("AWS_PROFILE"));
     }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use domain::{
-    Client, ClientId, ClientSettings, Environment, KeyKind, KeyRecord, PlainKey, ScopeSet, SecretVersion, Timestamp,
-    User, UserId, Workspace, WorkspaceId, client::Role, random,
+    Client, ClientId, ClientSettings, Email, Environment, KeyKind, KeyRecord, Password, PasswordHash, PlainKey, Role,
+    ScopeSet, SecretVersion, Timestamp, User, UserId, Workspace, WorkspaceId, random,
 };
 use serde::{Deserialize, Serialize};
 use store::{Config, Store, Table};
@@ -31,7 +31,7 @@ pub struct Demo {
     pub admin_key: String,
     /// The owner's e-mail address.
     pub email: String,
-    /// The owner's password. Nothing knows it yet: logging in comes with accounts.
+    /// The owner's password.
     pub password: String,
 }
 
@@ -75,11 +75,17 @@ async fn is_known(store: &Store, demo: &Demo) -> Result<bool> {
 }
 
 async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
+    // Its own address and slug, so that a lost demo.json is no end: the next client stands beside the first.
+    let suffix = random::base62(6).to_lowercase();
+    let email = format!("owner-{suffix}@demo.example");
+    let password = random::base62(24);
+    let wrong = || Failure::new("the demo owner's address or password can't be used");
     let owner = User {
         id: UserId::random(),
         client_id: ClientId::random(),
-        email: "owner@demo.example".to_owned(),
+        email: Email::parse(&email).ok_or_else(wrong)?,
         role: Role::Owner,
+        password_hash: PasswordHash::of(&Password::new(&password).map_err(|_| wrong())?),
         created_at: now,
     };
     let workspace = Workspace {
@@ -92,7 +98,8 @@ async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
     let client = Client {
         id: owner.client_id.clone(),
         name: "Demo".to_owned(),
-        slug: "demo".to_owned(),
+        slug: format!("demo-{suffix}"),
+        owner_user_id: owner.id.clone(),
         default_workspace_id: workspace.id.clone(),
         created_at: now,
         settings: ClientSettings::default(),
@@ -105,8 +112,8 @@ async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
         api_key: key(store, &workspace, "demo", Environment::Live, SCOPES, now).await?,
         test_key: key(store, &workspace, "demo test", Environment::Test, SCOPES, now).await?,
         admin_key: key(store, &workspace, "demo admin", Environment::Live, "admin", now).await?,
-        email: owner.email,
-        password: random::base62(24),
+        email,
+        password,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::Claims;
 use serde_json::{Value, json};
-use testkit::{Fault, PASSWORD, moment, now, parts, request_of};
+use testkit::{Fault, PASSWORD, event, moment, now, parts, request_of};
 use token_exchange::handle;
 
 use crate::setup::Setup;
@@ -60,6 +60,15 @@ async fn a_sign_up_makes_a_client_an_owner_and_a_token_that_works() {
     assert_eq!((claims.key_id, claims.exp), (None, now().unix() + 900));
     let stored = setup.test.store.client_by_id(&claims.client_id).await.unwrap().unwrap();
     assert_eq!(stored.default_workspace_id, claims.workspace_id);
+}
+
+#[tokio::test]
+async fn the_sample_events_sign_up_and_log_in() {
+    let setup = Setup::new().await;
+    for (name, expected) in [("signup", 201), ("login", 200), ("signup", 409)] {
+        let (status, body) = setup.answer(request_of(&event(&format!("token-exchange-{name}"), &[]))).await;
+        assert_eq!(status, expected, "{name}: {body}");
+    }
 }
 
 #[tokio::test]
