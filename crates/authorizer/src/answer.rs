@@ -157,7 +157,7 @@ pub(crate) fn diagnostic(refusal: Refusal) -> Diagnostic {
             ("Unauthorized", "Unauthorized")
         }
         Refusal::Unavailable(error) => {
-            tracing::error!(%error, cause = ?std::error::Error::source(&error), "unavailable");
+            tracing::error!(%error, "unavailable");
             ("Unavailable", "The store can't be reached")
         }
     };

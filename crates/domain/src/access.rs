@@ -117,10 +117,11 @@ impl Access {
         }
     }
 
-    /// The first of `scopes` that the file does not name.
+    /// The place (from 1) of the first of `scopes` that the file does not name. Not the scope itself: what nobody knows
+    /// may be anything, a key in the wrong place too, and is not to be said back.
     #[must_use]
-    pub fn first_unknown<'a>(&self, scopes: &'a ScopeSet) -> Option<&'a Scope> {
-        scopes.iter().find(|scope| !self.knows(scope))
+    pub fn first_unknown(&self, scopes: &ScopeSet) -> Option<usize> {
+        scopes.iter().position(|scope| !self.knows(scope)).map(|place| place + 1)
     }
 
     /// The names of all scopes, in the alphabet's order.

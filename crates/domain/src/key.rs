@@ -13,7 +13,7 @@ pub const ROTATION_PERIOD: i64 = 90 * 24 * 3600;
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Environment {
     /// Production: its use is billed.
     Live,
@@ -31,6 +31,12 @@ impl Environment {
         }
     }
 
+    /// The environment of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Live, Self::Test].into_iter().find(|environment| environment.as_str() == name)
+    }
+
     /// The prefix of keys whose client has set none of its own.
     ///
     /// # Panics
@@ -46,6 +52,14 @@ impl Environment {
     }
 }
 
+impl TryFrom<String> for Environment {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::parse(&name).ok_or("expected `live` or `test`")
+    }
+}
+
 /// Whose key it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyKind {
@@ -53,6 +67,17 @@ pub enum KeyKind {
     Workspace(WorkspaceId),
     /// One user's own, good in every workspace that the user is in.
     Personal(UserId),
+}
+
+impl KeyKind {
+    /// The kind's name in records.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Workspace(_) => "workspace",
+            Self::Personal(_) => "personal",
+        }
+    }
 }
 
 /// Counts a key's secrets: 1 when it is created, one more at each rotation.

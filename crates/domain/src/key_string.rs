@@ -80,6 +80,15 @@ impl PlainKey {
         if fits { Ok(Self(text.to_owned())) } else { Err(MalformedKey) }
     }
 
+    /// Whether a well-formed key stands anywhere in `text`.
+    #[must_use]
+    pub fn is_in(text: &str) -> bool {
+        let starts = text.char_indices().map(|(start, _)| start);
+        starts
+            .flat_map(|start| (TAIL + 2..=TAIL + 20).filter_map(move |length| text.get(start..start + length)))
+            .any(|piece| Self::parse(piece).is_ok())
+    }
+
     /// The id of the record that this string claims to belong to.
     ///
     /// # Panics
@@ -210,6 +219,15 @@ mod tests {
         assert_eq!(key.expose().len(), 8 + 54);
         assert!(read.hash().matches(&key.hash()));
         assert_eq!(key.hash().fingerprint().len(), 15);
+    }
+
+    #[test]
+    fn a_key_is_found_in_a_text() {
+        let key = PlainKey::random(&live());
+        assert!(PlainKey::is_in(&format!("my key: »{}«", key.expose())));
+        assert!(PlainKey::is_in(key.expose()));
+        assert!(!PlainKey::is_in(&key.expose()[1..61]));
+        assert!(!PlainKey::is_in("production, the one that Alice made for the nightly export of 2026 (see the wiki)"));
     }
 
     #[test]

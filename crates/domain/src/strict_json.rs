@@ -5,12 +5,15 @@ use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// Reads a value, refusing members that stand twice at any depth, nesting beyond 128 levels and anything behind
+/// Reads an object, refusing anything else (a list in the place of a form, which serde would take), members that stand twice at any depth, nesting beyond 128 levels and anything behind
 /// the value.
 ///
 /// # Errors
 /// What is wrong and where; the message holds none of the input's values.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    if json.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
+        return Err(de::Error::custom("expected an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     Unrepeated.deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -93,6 +96,10 @@ mod tests {
             b"",
             b"\xef\xbb\xbf{}",
             b"{\"a\":\"\xff\"}",
+            b"[]",
+            b" [1]",
+            b"1",
+            b"null",
         ] {
             assert!(from_slice::<Value>(bad).is_err(), "{}", String::from_utf8_lossy(bad));
         }
@@ -100,7 +107,7 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_an_error_and_no_overflow() {
-        let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(from_slice::<Value>(deep.as_bytes()).is_err());
     }
 }

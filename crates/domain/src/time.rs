@@ -37,14 +37,34 @@ impl Timestamp {
     /// Parses an RFC 3339 date-time with any offset; `None` where it is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // jiff takes more than RFC 3339 does (a space for the T, a zone in brackets): keep to the standard's letters.
-        let shape = text.is_ascii()
-            && text.len() >= 20
-            && text.as_bytes()[10].eq_ignore_ascii_case(&b'T')
-            && !text.contains('[');
-        let seconds = shape.then(|| text.parse::<jiff::Timestamp>().ok())??.as_second();
+        // jiff takes more than RFC 3339 does.
+        let seconds = has_rfc_3339_shape(text).then(|| text.parse::<jiff::Timestamp>().ok())??.as_second();
         (0..=Self::LAST).contains(&seconds).then_some(Self(seconds))
     }
+}
+
+/// `2026-04-11T12:00:00[.fraction](Z|±hh:mm)`, digit by digit (RFC 3339, section 5.6).
+fn has_rfc_3339_shape(text: &str) -> bool {
+    let fits = |text: &[u8], pattern: &[u8]| {
+        text.len() == pattern.len()
+            && text.iter().zip(pattern).all(|(byte, wanted)| match wanted {
+                b'0' => byte.is_ascii_digit(),
+                letter => byte.eq_ignore_ascii_case(letter),
+            })
+    };
+    let bytes = text.as_bytes();
+    let Some((date_time, rest)) = bytes.split_at_checked(19) else { return false };
+    let fraction = match rest {
+        [b'.', digits @ ..] => match digits.iter().take_while(|byte| byte.is_ascii_digit()).count() {
+            0 => return false,
+            count => count + 1,
+        },
+        _ => 0,
+    };
+    let zone = &rest[fraction..];
+    fits(date_time, b"0000-00-00T00:00:00")
+        && &date_time[17..] != b"60"
+        && (fits(zone, b"Z") || fits(zone, b"+00:00") || fits(zone, b"-00:00"))
 }
 
 impl fmt::Display for Timestamp {
@@ -113,7 +133,21 @@ mod tests {
         let time = Timestamp::parse("2026-04-11T14:00:00.999+02:00").unwrap();
         assert_eq!(time.to_string(), "2026-04-11T12:00:00Z");
         assert_eq!(time.plus(3600).to_string(), "2026-04-11T13:00:00Z");
-        for bad in ["", "2026-04-11", "2026-04-11 12:00:00Z", "2026-04-11T12:00:00", "2026-04-11T12:00:00Z[UTC]", "1"] {
+        for bad in [
+            "",
+            "1",
+            "2026-04-11",
+            "2026-04-11 12:00:00Z",
+            "2026-04-11T12:00:00",
+            "2026-04-11T12:00:00Z[UTC]",
+            "2026-04-11T12:00:00,5Z",
+            "2026-04-11T12:00:00.Z",
+            "2026-04-11T12:00:60Z",
+            "2026-04-11T12:00:00+02",
+            "2026-04-11T12:00Z",
+            "2026-13-11T12:00:00Z",
+            "+002026-04-11T12:00:00Z",
+        ] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
     }

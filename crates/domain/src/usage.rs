@@ -29,9 +29,9 @@ pub enum DenyReason {
     InsufficientScope,
     /// No route of access.toml matches.
     NoRoute,
-    /// The key is revoked.
+    /// The key is revoked, or the token was made with a secret that no longer counts.
     KeyRevoked,
-    /// The key, or the token, is past its expiry.
+    /// The key is past its expiry.
     Expired,
     /// The workspace is not one that the credential reaches.
     Workspace,

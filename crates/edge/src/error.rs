@@ -1,7 +1,7 @@
 //! Errors that callers see, and the one map from errors to answers.
 
 use domain::{GrantError, Scope};
-use identity::{Refusal, Refused};
+use identity::{Refusal, RefusalReason};
 use lambda_http::Response;
 use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -15,7 +15,7 @@ pub enum ApiError {
     /// The input is malformed, unknown or contradictory; the text says where, and holds none of its values.
     BadRequest(String),
     /// The credential does not count; the caller is never told why.
-    Unauthorized(Refused),
+    Unauthorized(RefusalReason),
     /// The credential counts and does not suffice.
     Forbidden(String),
     /// There is no such thing, or it is another client's.
@@ -59,6 +59,12 @@ impl ApiError {
     #[must_use]
     pub fn lacks(scope: &Scope) -> Self {
         Self::Forbidden(format!("This needs the scope `{scope}`"))
+    }
+
+    /// A scope that access.toml does not name, by its place (from 1) in `scopes`.
+    #[must_use]
+    pub fn unknown_scope(place: usize) -> Self {
+        Self::BadRequest(format!("`scopes`: number {place} is no scope that exists"))
     }
 
     /// The answer, with a line in the log. `base_url` is where the protected resource's metadata lies (RFC 9728, section 5.1).
@@ -117,7 +123,7 @@ impl ApiError {
         let status = status.as_u16();
         match self {
             Self::Unavailable(cause) => {
-                tracing::error!(status, cause = %Causes(cause.as_ref()), "unavailable");
+                tracing::error!(status, %cause, "unavailable");
             }
             Self::Unauthorized(reason) => tracing::info!(status, %reason, "refused"),
             // The messages hold no secret, but what a caller sent may be spelt in them by a careless hand: the
@@ -139,21 +145,6 @@ fn challenge(base_url: &str) -> String {
     format!(r#"Bearer realm="keygate", resource_metadata="{base_url}/.well-known/oauth-protected-resource""#)
 }
 
-/// An error and all that is behind it, in one line.
-struct Causes<'a>(&'a (dyn std::error::Error + 'static));
-
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
-    }
-}
-
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(Box::new(error))
@@ -173,7 +164,7 @@ impl From<GrantError> for ApiError {
     fn from(error: GrantError) -> Self {
         match error {
             GrantError::Key(reason) => Self::Unauthorized(reason.into()),
-            GrantError::UnknownScope(scope) => Self::BadRequest(format!("No scope is called `{scope}`")),
+            GrantError::UnknownScope(place) => Self::unknown_scope(place),
             GrantError::ScopeNotHeld(scope) => Self::Forbidden(format!("The key does not have the scope `{scope}`")),
             GrantError::NoWorkspace => Self::Forbidden("The key reaches no such workspace".to_owned()),
         }

@@ -40,6 +40,9 @@ fn is_json(request: &Request) -> bool {
 /// Says what is wrong with a body and never what stands in it: a key sent in the wrong place must not come back in an
 /// error.
 fn describe(error: &serde_json::Error) -> String {
+    if error.line() == 0 {
+        return "The body must be a JSON object".to_owned();
+    }
     let place = format!("line {}, column {}", error.line(), error.column());
     if !error.is_data() {
         return format!("The body is not JSON ({place})");
@@ -140,6 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_object_of_the_shape_is_a_bad_request() {
+        assert_eq!(message(b"[1]"), "The body must be a JSON object");
         for body in [
             &b""[..],
             b"null",

@@ -4,10 +4,13 @@
 //! turns each [`ApiError`] into its answer in one place.
 
 mod address;
+mod answer;
 mod clock;
 mod cursor;
 mod error;
+mod incoming;
 mod json;
+mod logging;
 mod query;
 mod reply;
 mod runtime;
@@ -15,13 +18,16 @@ mod settings;
 mod usage;
 
 pub use address::source_address;
+pub use answer::answer;
 pub use clock::Clock;
 pub use cursor::{decode_cursor, encode_cursor};
 pub use error::{ApiError, Limited};
+pub use incoming::Incoming;
 pub use json::{MAX_BODY_BYTES, json};
+pub use logging::start_logging;
 pub use query::Query;
 pub use reply::{Reply, no_content, ok, with_status};
-pub use runtime::{run, segments, start_logging};
+pub use runtime::{run, segments};
 pub use settings::{SettingsError, base_url};
 pub use usage::flush_usage;
 

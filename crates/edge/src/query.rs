@@ -48,7 +48,10 @@ impl Query {
     /// # Errors
     /// [`ApiError::BadRequest`] for anything else.
     pub fn limit(&self) -> Result<usize, ApiError> {
-        let parse = |text: &str| text.parse().ok().filter(|limit| (1..=100).contains(limit));
+        let parse = |text: &str| {
+            let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+            text.parse().ok().filter(|limit| plain && (1..=100).contains(limit))
+        };
         Ok(self.parsed("limit", "a number from 1 to 100", parse)?.unwrap_or(50))
     }
 }

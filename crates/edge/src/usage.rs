@@ -16,17 +16,11 @@ pub async fn flush_usage(buffer: Arc<UsageBuffer>, clock: Clock) {
         loop {
             tokio::time::sleep(FLUSH_INTERVAL).await;
             // Whatever waits now has waited for less than the interval: nothing waits longer.
-            log(ticking.flush(clock.now()).await);
+            ticking.flush_or_warn(clock.now()).await;
         }
     });
     lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
-        log(buffer.flush(clock.now()).await);
+        buffer.flush_or_warn(clock.now()).await;
     })
     .await;
-}
-
-fn log(outcome: Result<(), store::StoreError>) {
-    if let Err(error) = outcome {
-        tracing::warn!(%error, "usage could not be written; it waits for the next time");
-    }
 }

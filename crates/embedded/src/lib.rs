@@ -64,6 +64,17 @@ impl Embedded {
         format!("http://{}", self.address)
     }
 
+    /// Puts an item, in the form of a `PutItem` call: what a test needs that damages a table.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Database`].
+    pub fn put_item(&self, request: serde_json::Value) -> Result<(), EmbeddedError> {
+        let wrong = |reason: String| EmbeddedError::Database(reason);
+        let request = serde_json::from_value(request).map_err(|error| wrong(error.to_string()))?;
+        self.database.put_item(request).map_err(|error| wrong(error.to_string()))?;
+        Ok(())
+    }
+
     /// Removes what has expired; Amazon does that by itself, this server when it is told to.
     ///
     /// # Errors

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use domain::{Moment, Sequence};
+use domain::{FeedEntry, Moment, Sequence};
 use store::feed::FeedSlice;
 use store::{Store, StoreError};
 use tokio::sync::Mutex;
@@ -19,11 +19,20 @@ use crate::caches::Caches;
 /// the promise is five seconds, and a second of it is left for the call itself.
 pub const FEED_INTERVAL: Duration = Duration::from_secs(4);
 
-/// What was read last, and when that read was sent.
-#[derive(Clone, Copy)]
+/// What was read last, when that read was sent, and what it named.
 struct Place {
     last: Sequence,
     sent: Moment,
+    named: Named,
+}
+
+/// What a read of the feed has told to forget.
+///
+/// It is forgotten twice: at once, and again at the next read. A reader sees the items of a transaction one by one, the
+/// entry perhaps a moment before the change that it tells of; what was filled again in that moment may be the old one.
+enum Named {
+    These(Vec<FeedEntry>),
+    Everything,
 }
 
 pub(crate) struct Feed {
@@ -39,36 +48,42 @@ impl Feed {
     /// Makes `caches` as fresh as the interval asks.
     pub(crate) async fn refresh(&self, store: &Store, caches: &Caches, now: Moment) -> Result<(), StoreError> {
         let mut place = self.place.lock().await;
-        let last = match *place {
-            Some(Place { sent, last }) => match now.since(sent) {
-                Some(age) if age < FEED_INTERVAL => return Ok(()),
-                _ => Some(last),
-            },
-            None => None,
-        };
-        let head = if let Some(last) = last {
-            apply(&store.feed_after(last).await?, last, caches)
-        } else {
+        let (last, named) = match &*place {
+            Some(place) if now.since(place.sent).is_some_and(|age| age < FEED_INTERVAL) => return Ok(()),
+            Some(place) => {
+                let slice = store.feed_after(place.last).await?;
+                place.named.forget(caches);
+                (slice.head, Named::by(slice, place.last))
+            }
             // Before the first read everything that a record says may be told of already: begin with nothing.
-            let head = store.feed_head().await?;
-            caches.clear();
-            head
+            None => (store.feed_head().await?, Named::Everything),
         };
-        *place = Some(Place { last: head, sent: now });
+        named.forget(caches);
+        *place = Some(Place { last, sent: now, named });
         Ok(())
     }
 }
 
-/// Drops what the entries name and gives the new last number.
-fn apply(slice: &FeedSlice, last: Sequence, caches: &Caches) -> Sequence {
-    let mut expected = last;
-    let mut understood = true;
-    for entry in &slice.entries {
-        expected = expected.next();
-        understood &= entry.sequence == expected && caches.drop_named(&entry.kind, &entry.id);
+impl Named {
+    /// What a slice that was asked for from behind `last` names: everything where something is missing.
+    fn by(slice: FeedSlice, last: Sequence) -> Self {
+        let mut expected = last;
+        let dense = slice.entries.iter().all(|entry| {
+            expected = expected.next();
+            entry.sequence == expected
+        });
+        if dense && expected == slice.head { Self::These(slice.entries) } else { Self::Everything }
     }
-    if !understood || expected != slice.head {
-        caches.clear();
+
+    fn forget(&self, caches: &Caches) {
+        match self {
+            Self::These(entries) => {
+                let understood = entries.iter().all(|entry| caches.drop_named(&entry.kind, &entry.id));
+                if !understood {
+                    caches.clear();
+                }
+            }
+            Self::Everything => caches.clear(),
+        }
     }
-    slice.head
 }

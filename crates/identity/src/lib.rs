@@ -15,4 +15,4 @@ mod verifying_keys;
 
 pub use credential::{Credential, CredentialError};
 pub use feed::FEED_INTERVAL;
-pub use principal::{Identity, Principal, Refusal, Refused, Standing};
+pub use principal::{Identity, Principal, Refusal, RefusalReason, Standing};

@@ -48,7 +48,7 @@ pub enum Refusal {
     #[error("{reason}")]
     Unauthorized {
         /// For the log alone.
-        reason: Refused,
+        reason: RefusalReason,
         /// The key whose credential it was; only where the caller has proved to hold it.
         key: Option<Arc<KeyRecord>>,
     },
@@ -59,7 +59,7 @@ pub enum Refusal {
 
 /// The reasons of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Refused {
+pub enum RefusalReason {
     /// No credential that could be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -80,24 +80,24 @@ pub enum Refused {
     UnknownUser,
 }
 
-impl From<Refused> for Refusal {
-    fn from(reason: Refused) -> Self {
+impl From<RefusalReason> for Refusal {
+    fn from(reason: RefusalReason) -> Self {
         Self::Unauthorized { reason, key: None }
     }
 }
 
 impl From<CredentialError> for Refusal {
     fn from(error: CredentialError) -> Self {
-        Refused::from(error).into()
+        RefusalReason::from(error).into()
     }
 }
 
-impl Refused {
-    /// What a refused call counts as.
+impl RefusalReason {
+    /// What a call of a proved key counts as that is refused for this.
     #[must_use]
     pub fn deny_reason(self) -> DenyReason {
         match self {
-            Self::Key(KeyRefusal::Expired) | Self::Token(TokenRefusal::Expired) => DenyReason::Expired,
+            Self::Key(KeyRefusal::Expired) => DenyReason::Expired,
             _ => DenyReason::KeyRevoked,
         }
     }
@@ -123,26 +123,34 @@ impl Identity {
 
     async fn by_key(&self, presented: &PlainKey, now: Moment) -> Result<Principal, Refusal> {
         self.feed.refresh(&self.store, &self.caches, now).await?;
-        let record = self.key(&presented.id()).await?;
+        let id = presented.id();
+        let was_cached = self.caches.keys.holds(&id);
+        let record = self.key(&id).await?;
         match KeyRecord::check(record.as_deref(), presented, now.timestamp()) {
             Ok(_) => {}
             Err(reason @ (KeyRefusal::Revoked | KeyRefusal::Expired)) => {
                 return Err(Refusal::Unauthorized { reason: reason.into(), key: record });
             }
-            Err(reason) => return Err(Refused::from(reason).into()),
+            Err(reason) => {
+                // An unknown id costs a read each time; so does a known one with a wrong secret, or the time would tell.
+                if was_cached {
+                    self.store.key_by_id(&id).await?;
+                }
+                return Err(RefusalReason::from(reason).into());
+            }
         }
-        let key = record.ok_or(Refused::Key(KeyRefusal::Unknown))?;
+        let key = record.ok_or(RefusalReason::Key(KeyRefusal::Unknown))?;
         Ok(Principal { standing: Standing::Key(key), token: None })
     }
 
     async fn by_token(&self, token: &UnverifiedToken<'_>, now: Moment) -> Result<Principal, Refusal> {
-        let verifying = self.keys.get(&self.store, token.kid(), now).await?.ok_or(Refused::UnknownSigningKey)?;
-        let claims = verifying.verify(token, &self.audience, now.timestamp()).map_err(Refused::from)?;
+        let verifying = self.keys.get(&self.store, token.kid(), now).await?.ok_or(RefusalReason::UnknownSigningKey)?;
+        let claims = verifying.verify(token, &self.audience, now.timestamp()).map_err(RefusalReason::from)?;
         self.feed.refresh(&self.store, &self.caches, now).await?;
         let standing = match claims.subject() {
             Some(Subject::Key(id, version)) => Standing::Key(self.key_of_token(&claims, &id, version, now).await?),
             Some(Subject::User(id)) => Standing::User(self.user_of_token(&claims, &id).await?),
-            None => return Err(Refused::Token(TokenRefusal::Claims).into()),
+            None => return Err(RefusalReason::Token(TokenRefusal::Claims).into()),
         };
         Ok(Principal { standing, token: Some(claims) })
     }
@@ -163,7 +171,7 @@ impl Identity {
             .key(id)
             .await?
             .filter(|record| record.client_id == claims.client_id)
-            .ok_or(Refused::Key(KeyRefusal::Unknown))?;
+            .ok_or(RefusalReason::Key(KeyRefusal::Unknown))?;
         match key.check_version(version, now.timestamp()) {
             Ok(()) => Ok(key),
             Err(reason) => Err(Refusal::Unauthorized { reason: reason.into(), key: Some(key) }),
@@ -173,7 +181,7 @@ impl Identity {
     async fn user_of_token(&self, claims: &Claims, id: &UserId) -> Result<Arc<User>, Refusal> {
         let user = self.caches.users.get(id, self.store.user_by_id(&claims.client_id, id)).await?;
         let user = user.filter(|user| user.client_id == claims.client_id);
-        Ok(user.ok_or(Refused::UnknownUser)?)
+        Ok(user.ok_or(RefusalReason::UnknownUser)?)
     }
 }
 

@@ -49,6 +49,11 @@ impl<K: Hash + Eq + Clone, V> Records<K, V> {
         Ok(Some(record))
     }
 
+    /// Whether a record is in the cache.
+    pub(crate) fn holds(&self, id: &K) -> bool {
+        self.lock().records.contains(id)
+    }
+
     /// Forgets a record, and every fill that is under way.
     pub(crate) fn drop_one(&self, id: &K) {
         let mut cache = self.lock();

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge::{Body, Reply, Request};
 use sha2::{Digest, Sha256};
 
-/// How long a reader may keep a document: a new signing key must be published at least this long before it signs.
+/// How long a reader may keep a document. A new signing key is known to every reader only after this and after what an
+/// instance of this function keeps ([`crate::key_set::KEPT`]).
 const CACHE_CONTROL: &str = "public, max-age=300";
 
 /// Bytes that are made once, with their tag.

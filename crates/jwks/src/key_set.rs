@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::document::Document;
 
 /// How long an instance answers from memory.
-const KEPT: Duration = Duration::from_mins(1);
+pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 pub(crate) struct KeySet {
     store: Store,
@@ -40,7 +40,7 @@ impl KeySet {
             }
             Err(error) => match &*kept {
                 Some((document, _)) => {
-                    tracing::warn!("the signing table can't be read; the last known keys are answered");
+                    tracing::warn!(?error, "the key set can't be read; the last known keys are answered");
                     Ok(document.clone())
                 }
                 None => Err(error),

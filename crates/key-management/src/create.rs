@@ -27,11 +27,23 @@ struct CreateForm {
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 enum Kind {
     #[default]
     Workspace,
     Personal,
+}
+
+impl TryFrom<String> for Kind {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        match name.as_str() {
+            "workspace" => Ok(Self::Workspace),
+            "personal" => Ok(Self::Personal),
+            _ => Err("expected `workspace` or `personal`"),
+        }
+    }
 }
 
 fn live() -> Environment {
@@ -55,8 +67,8 @@ pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: T
     caller.may_grant_until(form.expires_at)?;
     let client = app.store.client_by_id(caller.client_id()).await?.ok_or(ApiError::NotFound)?;
     let scopes = form.scopes.clone().unwrap_or_else(|| client.settings.default_scopes.clone());
-    if let Some(unknown) = app.access.first_unknown(&scopes) {
-        return Err(ApiError::BadRequest(format!("No scope is called `{unknown}`")));
+    if let Some(place) = app.access.first_unknown(&scopes) {
+        return Err(ApiError::unknown_scope(place));
     }
     caller.may_give(&scopes)?;
     let (kind, billed_to) = owner(app, caller, &client, &form).await?;
@@ -87,6 +99,9 @@ fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(ApiError::BadRequest(format!("`name` must have 1 to {MAX_NAME} printable characters")));
+    }
+    if PlainKey::is_in(name) {
+        return Err(ApiError::BadRequest("`name` holds an API key, and names are shown".to_owned()));
     }
     Ok(name.to_owned())
 }

@@ -28,11 +28,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, request: &Request) -> Resul
             _ => None,
         })?,
         workspace_id: query.parsed("workspace_id", "a workspace's id", WorkspaceId::parse)?,
-        environment: query.parsed("environment", "`live` or `test`", |text| match text {
-            "live" => Some(Environment::Live),
-            "test" => Some(Environment::Test),
-            _ => None,
-        })?,
+        environment: query.parsed("environment", "`live` or `test`", Environment::parse)?,
         revoked: query.parsed("revoked", "`true` or `false`", |text| text.parse().ok())?,
     };
     if let Some(environment) = filter.environment {

@@ -1,6 +1,6 @@
 //! A key's record as callers see it.
 
-use domain::{ClientId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, Timestamp, UserId, WorkspaceId};
+use domain::{ClientId, Environment, KeyId, KeyRecord, ScopeSet, Timestamp, UserId, WorkspaceId};
 use serde::Serialize;
 
 /// The record: never the string, never its hash.
@@ -35,7 +35,7 @@ impl<'a> RecordView<'a> {
             fingerprint: record.hash.fingerprint(),
             revoked: record.revoked_at.is_some(),
             created_at: record.created_at,
-            kind: kind_name(&record.kind),
+            kind: record.kind.name(),
             environment: record.environment,
             prefix: record.prefix.as_str(),
             scopes: &record.scopes,
@@ -47,12 +47,5 @@ impl<'a> RecordView<'a> {
             created_by: &record.created_by,
             revoked_at: record.revoked_at,
         }
-    }
-}
-
-fn kind_name(kind: &KeyKind) -> &'static str {
-    match kind {
-        KeyKind::Workspace(_) => "workspace",
-        KeyKind::Personal(_) => "personal",
     }
 }

@@ -9,7 +9,9 @@ use crate::failure::{Context, Failure, Result};
 
 /// Says that a folder is one of ours, and whose run it is while locked.
 const MARKER: &str = "keygate-data";
-const MASTER_KEY: &str = "master.key";
+/// The file of the secret that wraps the signing keys.
+pub const MASTER_KEY: &str = "master.key";
+const MASTER_KEY_LENGTH: usize = 48;
 const DATABASE: &str = "keygate.db";
 const LOGS: &str = "logs";
 
@@ -124,17 +126,24 @@ impl DataDir {
     /// keys in that.
     pub fn master_key(&self) -> Result<String> {
         let file = self.path.join(MASTER_KEY);
-        if !file.exists() {
-            if self.path.join(DATABASE).exists() {
-                return Err(Failure::new(format!(
-                    "{} is missing, and without it the signing keys in {DATABASE} beside it can't be opened: restore it \
-                     from a copy, or start anew with --fresh, which deletes every key and counter in that folder",
-                    file.display()
-                )));
+        if file.exists() {
+            let saved = std::fs::read_to_string(&file).doing(|| format!("reading {}", file.display()))?;
+            // An editor or a copy may have added a line end.
+            let key = saved.trim();
+            if key.len() >= MASTER_KEY_LENGTH {
+                return Ok(key.to_owned());
             }
-            write_private(&file, domain::random::base62(48).as_bytes())?;
         }
-        std::fs::read_to_string(&file).doing(|| format!("reading {}", file.display()))
+        if self.path.join(DATABASE).exists() {
+            return Err(Failure::new(format!(
+                "{} is missing or cut off, and without it the signing keys in {DATABASE} beside it can't be opened: \
+                 restore it from a copy, or start anew with --fresh, which deletes every key and counter in that folder",
+                file.display()
+            )));
+        }
+        let key = domain::random::base62(MASTER_KEY_LENGTH);
+        write_private(&file, key.as_bytes())?;
+        Ok(key)
     }
 }
 
@@ -209,6 +218,10 @@ mod tests {
         let failure = data.master_key().unwrap_err().to_string();
         assert!(failure.contains("master.key is missing") && failure.contains("--fresh"), "{failure}");
         assert!(!file.exists());
+        std::fs::write(&file, &key[1..]).unwrap();
+        assert!(data.master_key().is_err());
+        std::fs::write(&file, format!("{key}\n")).unwrap();
+        assert_eq!(data.master_key().unwrap(), key);
         std::fs::rename(&copy, &file).unwrap();
         assert_eq!(data.master_key().unwrap(), key);
         std::fs::remove_file(&file).unwrap();

@@ -94,11 +94,17 @@ pub fn start(
 /// Says that a program ended, with its last words.
 #[must_use]
 pub fn ended(name: &str, how: &str, log: &Path) -> Failure {
+    Failure::new(format!("{name} ended ({how}). {}", last_words(log)))
+}
+
+/// The end of a log, and where it is.
+#[must_use]
+pub fn last_words(log: &Path) -> String {
     const LINES: usize = 15;
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
-    Failure::new(format!("{name} ended ({how}). Its last words, from {}:\n{last}", log.display()))
+    format!("Its last words, from {}:\n{last}", log.display())
 }
 
 async fn free_port() -> Result<u16> {

@@ -10,7 +10,7 @@ use template::Template;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::args::Options;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, MASTER_KEY};
 use crate::environment::Setting;
 use crate::failure::{Context, Failure, Result};
 use crate::functions::{self, CARGO_LAMBDA};
@@ -19,11 +19,14 @@ use crate::gateway::server::Door;
 use crate::progress::{say, step, warn};
 use crate::project::Project;
 use crate::warden::{Orders, Report, Warden};
-use crate::welcome::{Functions, welcome};
+use crate::welcome::{Functions, welcome, write_sample_event};
 use crate::{cargo_lambda, clock, compile, seed, signals};
 
 /// DynamoDB takes up to two days to delete what has expired; here it is a minute. Nothing may rely on either.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// The function that exchanges keys: the one that must be able to sign.
+const EXCHANGER: &str = "token-exchange";
 
 /// Runs everything until a signal comes.
 ///
@@ -53,6 +56,7 @@ struct Prepared {
     project: Project,
     template: Template,
     data: DataDir,
+    master_key: String,
     cargo_lambda: std::path::PathBuf,
     executables: std::collections::BTreeMap<String, std::path::PathBuf>,
     store: Arc<Embedded>,
@@ -63,11 +67,13 @@ async fn prepare(options: &Options) -> Result<Prepared> {
     let template = Template::load(project.root.join("template.yaml"))?;
     let data_dir = options.data_dir.clone().unwrap_or_else(|| project.root.join(".keygate"));
     let data = DataDir::open(&data_dir, options.fresh)?;
+    // Before the store's file is made: a file without the key means that the key is lost.
+    let master_key = data.master_key()?;
     let cargo_lambda = cargo_lambda::get(&project).await?;
     let packages: Vec<String> = template.functions()?.into_iter().map(|function| function.package).collect();
     let executables = step("Building the functions", compile::functions(&project, &packages)).await?;
-    let store = step("Opening the store", open_store(&data.database(), &template)).await?;
-    Ok(Prepared { project, template, data, cargo_lambda, executables, store })
+    let store = step("Opening the store", open_store(&data.database()?, &template)).await?;
+    Ok(Prepared { project, template, data, master_key, cargo_lambda, executables, store })
 }
 
 /// A write is in the file's write-ahead log before it is answered, so an answered write outlives `kill -9`.
@@ -89,7 +95,7 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
     let Prepared { project, template, data, store, .. } = prepared;
     let setting = Setting {
         base_url: format!("http://127.0.0.1:{}", door.port),
-        master_key: data.master_key()?,
+        master_key: prepared.master_key.clone(),
         store: store.endpoint(),
         signing_algorithm: std::env::var("KEYGATE_SIGNING_ALGORITHM").ok().filter(|name| !name.is_empty()),
         allow_loopback_webhooks: options.allow_loopback_webhooks,
@@ -102,19 +108,37 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
     let mut troubles = orders.reports();
     let lambda = functions::start(template, &prepared.executables, &setting, cargo_lambda, data, &orders)?;
     let gateway = Arc::new(Gateway::new(template, &setting.base_url, lambda)?);
+    let now = Timestamp::from_unix(clock::now().as_second());
+    let demo = seed::demo(&seed::connect(&setting.store).await, &data.demo(), &setting.base_url, now).await?;
+    let starting = async {
+        gateway.warm_up(template, door.port).await?;
+        gateway.try_exchange(&demo.api_key, door.port).await.map_err(|failure| no_tokens(&failure, data))
+    };
     let starting = async {
         tokio::select! {
-            warm = gateway.warm_up(template, door.port) => warm,
+            started = starting => started,
             failure = first_end(&mut troubles, data) => Err(failure),
         }
     };
     step("Starting the functions", starting).await?;
 
-    let now = Timestamp::from_unix(clock::now().as_second());
-    let demo = seed::demo(&seed::connect(&setting.store).await, &data.demo(), &setting.base_url, now).await?;
+    // Whoever waits for the door to open finds everything there.
+    let functions = Functions::new(template, cargo_lambda)?;
+    functions.write(data)?;
+    let event = write_sample_event(project, data, &demo)?;
     door.open(Arc::clone(&gateway));
-    welcome(&demo, &Functions::new(template, cargo_lambda)?, &prepared.cargo_lambda, data)?;
+    welcome(&demo, &functions, &prepared.cargo_lambda, &event, data);
     watch(&orders, warden).await
+}
+
+/// All is up, but what Keygate is for doesn't work.
+fn no_tokens(failure: &Failure, data: &DataDir) -> Failure {
+    Failure::new(format!(
+        "{EXCHANGER} runs, but gives no tokens: {failure}\n\
+         Where {} is not the one that this data directory was made with, restore it, or start anew with --fresh.\n{}",
+        data.path().join(MASTER_KEY).display(),
+        functions::last_words(&data.log_of(EXCHANGER))
+    ))
 }
 
 /// A function that ends while it starts ends the run: it has said why, and would only do it again.

@@ -14,6 +14,17 @@ use crate::failure::{Context, Failure, Result};
 
 const SCOPES: &str = "insights:read plans:read workflows:execute logs:read chat:completions models:read read write";
 
+/// A key of the demo client.
+struct DemoKey {
+    name: &'static str,
+    environment: Environment,
+    scopes: &'static str,
+}
+
+const LIVE: DemoKey = DemoKey { name: "demo", environment: Environment::Live, scopes: SCOPES };
+const TEST: DemoKey = DemoKey { name: "demo test", environment: Environment::Test, scopes: SCOPES };
+const ADMIN: DemoKey = DemoKey { name: "demo admin", environment: Environment::Live, scopes: "admin" };
+
 /// `demo.json`: what a caller needs to try the system.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Demo {
@@ -48,18 +59,17 @@ pub async fn connect(endpoint: &str) -> Store {
     Store::connect_embedded(endpoint, config).await
 }
 
-/// The demo client of this data directory: the one that `file` describes where the store knows it, or a new one. Then
-/// `file` says where it is to be tried.
+/// The demo client of this data directory, with keys that work: the one that `file` describes where the store knows it,
+/// or a new one. Then `file` says where it is to be tried.
 ///
 /// # Errors
 /// The store fails, or the file can't be written.
 pub async fn demo(store: &Store, file: &Path, base_url: &str, now: Timestamp) -> Result<Demo> {
-    let known = match std::fs::read(file).ok().and_then(|content| serde_json::from_slice::<Demo>(&content).ok()) {
-        Some(demo) if is_known(store, &demo).await? => Some(demo),
-        _ => None,
-    };
-    let mut demo = match known {
-        Some(demo) => demo,
+    let mut demo = match std::fs::read(file).ok().and_then(|content| serde_json::from_slice::<Demo>(&content).ok()) {
+        Some(demo) => match workspace_of(store, &demo).await? {
+            Some(workspace) => renew(store, demo, &workspace, now).await?,
+            None => create(store, now).await?,
+        },
         None => create(store, now).await?,
     };
     base_url.clone_into(&mut demo.base_url);
@@ -69,9 +79,30 @@ pub async fn demo(store: &Store, file: &Path, base_url: &str, now: Timestamp) ->
     Ok(demo)
 }
 
-async fn is_known(store: &Store, demo: &Demo) -> Result<bool> {
-    let Some(id) = ClientId::parse(&demo.client_id) else { return Ok(false) };
-    Ok(store.client_by_id(&id).await.doing(|| "looking for the demo client".to_owned())?.is_some())
+async fn workspace_of(store: &Store, demo: &Demo) -> Result<Option<Workspace>> {
+    let ids = ClientId::parse(&demo.client_id).zip(WorkspaceId::parse(&demo.workspace_id));
+    let Some((client, workspace)) = ids else { return Ok(None) };
+    let doing = || "looking for the demo client".to_owned();
+    if store.client_by_id(&client).await.doing(doing)?.is_none() {
+        return Ok(None);
+    }
+    store.workspace_by_id(&client, &workspace).await.doing(doing)
+}
+
+/// Replaces the keys that no longer work: whoever tries the system revokes them too, and a start needs one that does.
+async fn renew(store: &Store, mut demo: Demo, workspace: &Workspace, now: Timestamp) -> Result<Demo> {
+    for (string, key) in [(&mut demo.api_key, LIVE), (&mut demo.test_key, TEST), (&mut demo.admin_key, ADMIN)] {
+        if !works(store, string, now).await? {
+            *string = key.create(store, workspace, now).await?;
+        }
+    }
+    Ok(demo)
+}
+
+async fn works(store: &Store, key: &str, now: Timestamp) -> Result<bool> {
+    let Ok(plain) = PlainKey::parse(key) else { return Ok(false) };
+    let record = store.key_by_string(&plain).await.doing(|| "looking for a demo key".to_owned())?;
+    Ok(KeyRecord::check(record.as_ref(), &plain, now).is_ok())
 }
 
 async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
@@ -109,41 +140,37 @@ async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
         base_url: String::new(),
         client_id: client.id.to_string(),
         workspace_id: workspace.id.to_string(),
-        api_key: key(store, &workspace, "demo", Environment::Live, SCOPES, now).await?,
-        test_key: key(store, &workspace, "demo test", Environment::Test, SCOPES, now).await?,
-        admin_key: key(store, &workspace, "demo admin", Environment::Live, "admin", now).await?,
+        api_key: LIVE.create(store, &workspace, now).await?,
+        test_key: TEST.create(store, &workspace, now).await?,
+        admin_key: ADMIN.create(store, &workspace, now).await?,
         email,
         password,
     })
 }
 
-async fn key(
-    store: &Store,
-    workspace: &Workspace,
-    name: &str,
-    environment: Environment,
-    scopes: &str,
-    now: Timestamp,
-) -> Result<String> {
-    let plain = PlainKey::random(&environment.default_prefix());
-    let record = KeyRecord {
-        id: plain.id(),
-        client_id: workspace.client_id.clone(),
-        name: name.to_owned(),
-        kind: KeyKind::Workspace(workspace.id.clone()),
-        environment,
-        prefix: environment.default_prefix(),
-        hash: plain.hash(),
-        secret_version: SecretVersion(1),
-        scopes: ScopeSet::parse(scopes).ok_or_else(|| Failure::new(format!("`{scopes}` are no scopes")))?,
-        billed_to: workspace.owner_user_id.clone(),
-        created_at: now,
-        created_by: workspace.owner_user_id.to_string(),
-        expires_at: None,
-        revoked_at: None,
-    };
-    store.key_create(&record).await.doing(|| format!("making the key `{name}`"))?;
-    Ok(plain.expose().to_owned())
+impl DemoKey {
+    async fn create(&self, store: &Store, workspace: &Workspace, now: Timestamp) -> Result<String> {
+        let Self { name, environment, scopes } = *self;
+        let plain = PlainKey::random(&environment.default_prefix());
+        let record = KeyRecord {
+            id: plain.id(),
+            client_id: workspace.client_id.clone(),
+            name: name.to_owned(),
+            kind: KeyKind::Workspace(workspace.id.clone()),
+            environment,
+            prefix: environment.default_prefix(),
+            hash: plain.hash(),
+            secret_version: SecretVersion(1),
+            scopes: ScopeSet::parse(scopes).ok_or_else(|| Failure::new(format!("`{scopes}` are no scopes")))?,
+            billed_to: workspace.owner_user_id.clone(),
+            created_at: now,
+            created_by: workspace.owner_user_id.to_string(),
+            expires_at: None,
+            revoked_at: None,
+        };
+        store.key_create(&record).await.doing(|| format!("making the key `{name}`"))?;
+        Ok(plain.expose().to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -194,6 +221,21 @@ mod tests {
         assert_eq!(scopes(&store, &demo.api_key).await, (Environment::Live, sorted(SCOPES)));
         assert_eq!(scopes(&store, &demo.test_key).await, (Environment::Test, sorted(SCOPES)));
         assert_eq!(scopes(&store, &demo.admin_key).await, (Environment::Live, "admin".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_demo_key_that_was_revoked_is_replaced_and_the_others_stay() {
+        let (_embedded, store) = empty_store().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("demo.json");
+        let first = demo(&store, &file, "", now()).await.unwrap();
+        let client = ClientId::parse(&first.client_id).unwrap();
+        let revoked = PlainKey::parse(&first.api_key).unwrap().id();
+        store.key_revoke(&client, &revoked, now()).await.unwrap();
+        let second = demo(&store, &file, "", now()).await.unwrap();
+        assert_ne!(second.api_key, first.api_key);
+        scopes(&store, &second.api_key).await;
+        assert_eq!(second, Demo { api_key: second.api_key.clone(), ..first });
     }
 
     #[tokio::test]

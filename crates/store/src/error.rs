@@ -1,6 +1,7 @@
 //! What can go wrong with the store; in each case the caller must be refused, not let through.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use thiserror::Error;
 
@@ -10,8 +11,8 @@ use crate::config::Table;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// It did not answer in time, throttled, or failed.
-    #[error("the store is unavailable")]
-    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+    #[error("the store is unavailable: {}", Causes(.0.as_ref()))]
+    Unavailable(Box<dyn StdError + Send + Sync>),
     /// Others changed the same thing again and again; the call may be repeated.
     #[error("too many changes at once")]
     Contended,
@@ -24,6 +25,22 @@ pub enum StoreError {
     /// The function was not given the name of this table.
     #[error("no table configured: {} is not set", .0.variable())]
     Misconfigured(Table),
+}
+
+/// An error and all that is behind it, in one line. By what each says of itself: their `Debug` holds whole answers of
+/// the store.
+struct Causes<'a>(&'a (dyn StdError + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
 }
 
 impl StoreError {

@@ -68,8 +68,10 @@ impl Store {
             if reader.string("sk")? == HEAD {
                 slice.head = sequence;
             } else {
-                let kind = FeedKind::parse(reader.string("kind")?);
-                slice.entries.push(FeedEntry { sequence, kind, id: reader.string("id")?.to_owned() });
+                // One that can't be read is a change of unknown kind: readers forget everything and go on.
+                let text = |name| reader.string(name).unwrap_or_default();
+                let (kind, id) = (FeedKind::parse(text("kind")), text("id").to_owned());
+                slice.entries.push(FeedEntry { sequence, kind, id });
             }
         }
         Ok(slice)

@@ -1,5 +1,7 @@
 //! Key records.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::{
@@ -15,6 +17,10 @@ use crate::{Store, StoreError, Table};
 const SORT_KEY: &str = "KEY";
 /// How many queries one page may take where a filter drops most of what is read.
 const QUERIES_PER_PAGE: usize = 10;
+/// How many items a query with a filter reads at least.
+const READ_TO_FILTER: usize = 100;
+/// How long a revocation may take, tries and all: its caller waits, and Lambda waits not much longer.
+const REVOCATION_LIMIT: Duration = Duration::from_secs(8);
 
 /// Which keys of a client to list; `None` means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,8 +137,10 @@ impl Store {
     ) -> Result<KeyPage, StoreError> {
         let mut page = KeyPage { keys: Vec::new(), next: after.cloned() };
         for _ in 0..QUERIES_PER_PAGE {
-            // One more than is missing, so that a full page knows whether anything follows.
-            let wanted = limit - page.keys.len() + 1;
+            // One more than is missing, so that a full page knows whether anything follows; and many where a filter
+            // will drop most of them.
+            let missing = limit - page.keys.len() + 1;
+            let wanted = if *filter == KeyFilter::default() { missing } else { missing.max(READ_TO_FILTER) };
             let mut query = self
                 .client
                 .query()
@@ -154,7 +162,14 @@ impl Store {
             }
             let answer = query.send().await.map_err(StoreError::unavailable)?;
             for item in answer.items() {
-                let record = read(item)?;
+                let record = match read(item) {
+                    Ok(record) => record,
+                    Err(error) => {
+                        // One bad record must not hide all others.
+                        tracing::error!(%error, "a key's record can't be listed");
+                        continue;
+                    }
+                };
                 if page.keys.len() == limit {
                     return Ok(page);
                 }
@@ -178,6 +193,16 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Contended`]: whether it is revoked is then unknown, and the call
     /// may be repeated.
     pub async fn key_revoke(&self, client: &ClientId, id: &KeyId, now: Timestamp) -> Result<Revocation, StoreError> {
+        let revoking = self.key_revoke_patiently(client, id, now);
+        tokio::time::timeout(REVOCATION_LIMIT, revoking).await.unwrap_or(Err(StoreError::Contended))
+    }
+
+    async fn key_revoke_patiently(
+        &self,
+        client: &ClientId,
+        id: &KeyId,
+        now: Timestamp,
+    ) -> Result<Revocation, StoreError> {
         for attempt in 0..CONTENTION_ATTEMPTS {
             match self.key_of_client(client, id).await? {
                 None => return Ok(Revocation::NotFound),
@@ -278,11 +303,7 @@ fn read(item: &Attributes) -> Result<KeyRecord, StoreError> {
         client_id: reader.parsed("client_id", ClientId::parse)?,
         name: reader.string("name")?.to_owned(),
         kind,
-        environment: reader.parsed("environment", |text| match text {
-            "live" => Some(Environment::Live),
-            "test" => Some(Environment::Test),
-            _ => None,
-        })?,
+        environment: reader.parsed("environment", Environment::parse)?,
         prefix: reader.parsed("prefix", KeyPrefix::parse)?,
         hash: HashedKey::from_bytes(reader.binary("hash")?).ok_or(StoreError::Corrupt("hash"))?,
         secret_version: SecretVersion(reader.number("secret_version")?),

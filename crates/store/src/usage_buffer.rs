@@ -6,7 +6,7 @@
 //! new writer id.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{DenyReason, KeyId, KeyRecord, Moment, Tally, UsageHour, WriterId};
@@ -20,6 +20,9 @@ pub const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How many rows are written at once.
 const WRITES_AT_ONCE: usize = 16;
+
+/// How long an answer waits for a flush.
+const CALLERS_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Counts the use of keys.
 pub struct UsageBuffer {
@@ -84,25 +87,42 @@ impl UsageBuffer {
         counts.waiting_since.get_or_insert(now);
     }
 
-    /// Writes what is waiting if anything has waited for [`FLUSH_INTERVAL`].
-    ///
-    /// # Errors
-    /// As [`UsageBuffer::flush`].
-    pub async fn flush_if_due(&self, now: Moment) -> Result<(), StoreError> {
+    /// Writes what is waiting if anything has waited for [`FLUSH_INTERVAL`]. Whoever asks is answering a caller, so it
+    /// waits a moment and no longer: what takes its time goes on behind it, and a failure is logged and tried again.
+    pub async fn flush_if_due(self: &Arc<Self>, now: Moment) {
         let since = self.lock().waiting_since;
         // A clock that went back: nobody knows how long, so it is long enough.
         let due = since.is_some_and(|since| now.since(since).is_none_or(|age| age >= FLUSH_INTERVAL));
-        if due { self.flush(now).await } else { Ok(()) }
+        if !due || self.flushing.try_lock().is_err() {
+            return;
+        }
+        let buffer = self.clone();
+        let flush = tokio::spawn(async move { buffer.flush_or_warn(now).await });
+        let _ = tokio::time::timeout(CALLERS_PATIENCE, flush).await;
     }
 
-    /// Writes all that is waiting: one write per key and hour.
+    /// Writes all that is waiting, and logs a failure.
+    pub async fn flush_or_warn(&self, now: Moment) {
+        if let Err(error) = self.flush(now).await {
+            tracing::warn!(%error, "usage could not be written; it waits for the next time");
+        }
+    }
+
+    /// Writes all that is waiting: one write per key and hour, some at once.
     ///
     /// # Errors
-    /// [`StoreError`] of the last write that failed; what was not written waits for the next flush.
+    /// [`StoreError`] of a write that failed: no further ones are begun, and what was not written waits for the next
+    /// flush.
     pub async fn flush(&self, now: Moment) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().await;
         let mut outcome = Ok(());
         for rows in self.take_waiting().chunks(WRITES_AT_ONCE) {
+            if outcome.is_err() {
+                for row in rows {
+                    self.put_back(row, now);
+                }
+                continue;
+            }
             let mut writes = JoinSet::new();
             for row in rows.iter().cloned() {
                 let store = self.store.clone();

@@ -26,6 +26,8 @@ pub enum Fault {
     TransactionConflict,
     /// Executed, and answered only after this time.
     Slow(Duration),
+    /// Answered as the same call was answered before, as by a store that shows one item of a transaction before another.
+    Stale,
 }
 
 /// The proxy's counts and plans; clones share them.
@@ -42,7 +44,11 @@ struct Shared {
     /// By operation, `*` for any.
     planned: Mutex<BTreeMap<String, VecDeque<Fault>>>,
     lasting: Mutex<BTreeMap<String, Fault>>,
+    /// The last answer to each call.
+    answers: Mutex<BTreeMap<String, Answer>>,
 }
+
+type Answer = (StatusCode, HeaderMap, Bytes);
 
 impl Faults {
     pub(crate) async fn start(upstream: String) -> (Self, String) {
@@ -52,6 +58,7 @@ impl Faults {
             counts: Mutex::default(),
             planned: Mutex::default(),
             lasting: Mutex::default(),
+            answers: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -98,9 +105,11 @@ impl Shared {
     }
 
     async fn forward(&self, headers: HeaderMap, body: Bytes) -> Response {
-        let answer = self.http.post(&self.upstream).headers(headers).body(body).send().await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        (status, headers, answer.bytes().await.unwrap()).into_response()
+        let sent = self.http.post(&self.upstream).headers(headers).body(body.clone()).send().await.unwrap();
+        let (status, headers) = (sent.status(), sent.headers().clone());
+        let answer = (status, headers, sent.bytes().await.unwrap());
+        self.answers.lock().unwrap().insert(canonical(&body), answer.clone());
+        answer.into_response()
     }
 }
 
@@ -125,12 +134,21 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
             "Transaction cancelled [TransactionConflict]",
             r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"},{"Code":"None"}]"#,
         ),
+        Some(Fault::Stale) => {
+            let answer = shared.answers.lock().unwrap().get(&canonical(&body)).cloned();
+            answer.expect("the same call was made before").into_response()
+        }
         Some(Fault::Slow(time)) => {
             let answer = shared.forward(headers, body).await;
             tokio::time::sleep(time).await;
             answer
         }
     }
+}
+
+/// The body of a call with its members in one order: the SDK's maps have none.
+fn canonical(body: &Bytes) -> String {
+    serde_json::from_slice::<serde_json::Value>(body).unwrap().to_string()
 }
 
 fn error(status: StatusCode, name: &str, message: &str, more: &str) -> Response {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 
-/// The request that a sample event carries, as the runtime would hand it to a handler.
+/// The request that an event carries, as a function under Lambda hands it to its handler.
 #[must_use]
 pub fn request_of(event: &str) -> Request {
-    lambda_http::request::from_str(event).unwrap()
+    serde_json::from_str::<edge::Incoming>(event).unwrap().into_request().unwrap()
 }
 
 /// A request by hand: a JSON body where it has one.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use domain::Client;
 use embedded::Embedded;
+use serde_json::{Map, Value, json};
 use store::{Config, Store, Table};
 use template::Template;
 
@@ -18,7 +19,7 @@ pub struct TestStore {
     /// What the proxy has counted, and what it does to the next calls.
     pub faults: Faults,
     endpoint: String,
-    _embedded: Embedded,
+    embedded: Embedded,
 }
 
 impl TestStore {
@@ -29,7 +30,7 @@ impl TestStore {
         let embedded = Embedded::start(None, &template).await.unwrap();
         let (faults, endpoint) = Faults::start(embedded.endpoint()).await;
         let store = connect(&endpoint).await;
-        Self { store, faults, endpoint, _embedded: embedded }
+        Self { store, faults, endpoint, embedded }
     }
 
     /// Another connection to the same tables, as another process would have.
@@ -42,6 +43,14 @@ impl TestStore {
         // The port was free a moment ago, and nobody listens there now.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         connect(&format!("http://{free}")).await
+    }
+
+    /// Puts an item as no code of the project would write it.
+    pub fn put_raw(&self, table: &str, strings: &[(&str, &str)], numbers: &[(&str, u64)]) {
+        let strings = strings.iter().map(|(name, value)| ((*name).to_owned(), json!({"S": value})));
+        let numbers = numbers.iter().map(|(name, value)| ((*name).to_owned(), json!({"N": value.to_string()})));
+        let item: Map<String, Value> = strings.chain(numbers).collect();
+        self.embedded.put_item(json!({"TableName": table, "Item": item})).unwrap();
     }
 
     /// A client with an owner and a `default` workspace.

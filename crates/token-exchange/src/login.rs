@@ -14,7 +14,7 @@ use domain::{
     Claims, Client, ClientId, Email, Environment, Moment, Password, PasswordHash, Timestamp, User, UserId, random,
 };
 use edge::{ApiError, Limited, Reply};
-use identity::Refused;
+use identity::RefusalReason;
 use serde::Serialize;
 use store::throttle::{Allowance, Attempt};
 use tokio::sync::Semaphore;
@@ -90,14 +90,15 @@ pub(crate) async fn login(
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = verify(hash, presented).await?;
     let Some(user) = user.filter(|_| right) else {
-        return Err(ApiError::Unauthorized(Refused::WrongPassword));
+        return Err(ApiError::Unauthorized(RefusalReason::WrongPassword));
     };
     app.store.throttle_clear(&subject).await?;
     if let Some(address) = &address {
         app.store.known_address_add(&user.id, address, time).await?;
         app.store.throttle_clear(&format!("address {address}")).await?;
     }
-    let client = app.store.client_by_id(&user.client_id).await?.ok_or(ApiError::Unauthorized(Refused::UnknownUser))?;
+    let client =
+        app.store.client_by_id(&user.client_id).await?.ok_or(ApiError::Unauthorized(RefusalReason::UnknownUser))?;
     let (token, scopes) = token(app, &user, &client, now).await?;
     Ok(edge::ok(&LoginAnswer {
         token,

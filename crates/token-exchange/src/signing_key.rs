@@ -1,5 +1,7 @@
 //! The key that this function signs with: read once, unwrapped once.
 
+use std::time::Duration;
+
 use domain::{Claims, Moment};
 use edge::ApiError;
 use signing::{Algorithm, KeyMaterial, Signer, SigningError, WrapContext, WrapError, Wrapper};
@@ -7,6 +9,9 @@ use store::signing_keys::{PrivateKeyItem, PublicKeyItem};
 use store::{Store, StoreError};
 use thiserror::Error;
 use tokio::sync::OnceCell;
+
+/// How often it is tried again where others make the first key at the same time.
+const ATTEMPTS: u64 = 5;
 
 /// Why there is no signing key.
 #[derive(Debug, Error)]
@@ -77,20 +82,30 @@ impl SigningKey {
     }
 
     async fn load(&self, now: Moment) -> Result<Signer, SigningKeyError> {
+        let mut attempt = 0;
+        loop {
+            match self.open_or_make(now).await {
+                // Another is making the first key at this moment; its key is the one to use. (Its items may be seen one
+                // before the other.)
+                Err(SigningKeyError::Store(StoreError::Exists | StoreError::Contended | StoreError::Corrupt(_)))
+                    if attempt < ATTEMPTS =>
+                {
+                    attempt += 1;
+                    tokio::time::sleep(Duration::from_millis(40 * attempt)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn open_or_make(&self, now: Moment) -> Result<Signer, SigningKeyError> {
         if let Some(item) = self.store.signing_key_active(self.algorithm.name()).await? {
             return self.open(&item);
         }
         let material = KeyMaterial::generate(self.algorithm)?;
         let signer = Signer::new(&material)?;
-        match self.keep(&material, &signer, now).await {
-            Ok(()) => Ok(signer),
-            // Another was faster; its key is the one that is published.
-            Err(SigningKeyError::Store(StoreError::Exists | StoreError::Contended)) => {
-                let item = self.store.signing_key_active(self.algorithm.name()).await?;
-                self.open(&item.ok_or(StoreError::Contended)?)
-            }
-            Err(error) => Err(error),
-        }
+        self.keep(&material, &signer, now).await?;
+        Ok(signer)
     }
 
     fn open(&self, item: &PrivateKeyItem) -> Result<Signer, SigningKeyError> {

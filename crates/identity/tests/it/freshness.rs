@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use domain::{KeyRefusal, Moment};
-use identity::{FEED_INTERVAL, Refusal};
-use testkit::{Fault, TestKey, moment, now};
+use identity::{Credential, FEED_INTERVAL, Identity, Refusal};
+use testkit::{Fault, TestKey, audience, moment, now};
 
 use crate::setup::Setup;
 
@@ -31,12 +31,19 @@ async fn warm_and_fresh_a_principal_costs_no_call() {
     assert_eq!(setup.calls(), []);
     setup.by_key(&key, moment(4.0)).await.unwrap();
     setup.by_token(&token, moment(4.1)).await.unwrap();
-    assert_eq!(setup.calls(), [("Query".to_owned(), 1)], "one read of the feed per interval");
+    assert_eq!(
+        setup.calls(),
+        [("GetItem".to_owned(), 1), ("Query".to_owned(), 1)],
+        "one read of the feed per interval; after the first one an instance reads its records once more"
+    );
+    setup.by_key(&key, moment(8.0)).await.unwrap();
+    setup.by_token(&token, moment(8.1)).await.unwrap();
+    assert_eq!(setup.calls(), [("Query".to_owned(), 1)]);
 
     let second = setup.key("read").await;
     setup.calls();
-    setup.by_key(&second, moment(5.0)).await.unwrap();
-    setup.by_key(&second, moment(5.1)).await.unwrap();
+    setup.by_key(&second, moment(9.0)).await.unwrap();
+    setup.by_key(&second, moment(9.1)).await.unwrap();
     assert_eq!(setup.calls(), [("GetItem".to_owned(), 1)], "one read of a record at first sight");
 }
 
@@ -52,9 +59,6 @@ async fn a_revoked_key_and_its_tokens_are_refused_within_five_seconds() {
     let within = moment(FEED_INTERVAL.as_secs_f64());
     assert!(is_revoked(&setup.by_token(&token, within).await));
     assert!(is_revoked(&setup.by_key(&key, within).await));
-    setup.calls();
-    setup.by_key(&other, within).await.unwrap();
-    assert_eq!(setup.calls(), [], "another key's record stays where it is");
 }
 
 #[tokio::test]
@@ -110,10 +114,70 @@ async fn a_fill_that_was_under_way_while_the_feed_spoke_is_not_kept() {
 }
 
 #[tokio::test]
+async fn a_revocation_drops_one_record_and_no_other() {
+    let setup = Setup::new().await;
+    let (key, other) = (setup.key("read").await, setup.key("read").await);
+    for second in [0.0, 4.0] {
+        setup.by_key(&key, moment(second)).await.unwrap();
+        setup.by_key(&other, moment(second)).await.unwrap();
+    }
+    revoke(&setup, &key).await;
+    assert!(is_revoked(&setup.by_key(&key, moment(8.0)).await));
+    setup.calls();
+    setup.by_key(&other, moment(8.0)).await.unwrap();
+    assert_eq!(setup.calls(), []);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_seen_before_its_change_does_not_save_the_key() {
+    // Warm: the feed names the key, and the record that is read after that is still the old one.
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    for second in [0.0, 4.0] {
+        setup.by_key(&key, moment(second)).await.unwrap();
+    }
+    revoke(&setup, &key).await;
+    setup.test.faults.once("GetItem", Fault::Stale);
+    setup.by_key(&key, moment(8.0)).await.unwrap();
+    assert!(is_revoked(&setup.by_key(&key, moment(12.0)).await), "the next read of the feed forgets it again");
+
+    // Cold: the head tells of the revocation already, the record does not.
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    setup.by_key(&key, moment(0.0)).await.unwrap();
+    revoke(&setup, &key).await;
+    let cold = Identity::new(setup.test.store.clone(), audience());
+    setup.calls();
+    // The head as it is, the record as it was.
+    setup.test.faults.once("GetItem", Fault::Slow(Duration::ZERO));
+    setup.test.faults.once("GetItem", Fault::Stale);
+    let credential = Credential::Key(key.plain.clone());
+    cold.principal(&credential, moment(0.0)).await.unwrap();
+    assert!(is_revoked(&cold.principal(&credential, moment(4.0)).await));
+}
+
+#[tokio::test]
+async fn an_entry_that_can_not_be_read_empties_the_cache_and_stops_nobody() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    for second in [0.0, 4.0] {
+        setup.by_key(&key, moment(second)).await.unwrap();
+    }
+    setup.test.put_raw("KeysTable", &[("pk", "FEED"), ("sk", "00000000000000000001")], &[("sequence", 1)]);
+    setup.test.put_raw("KeysTable", &[("pk", "FEED"), ("sk", "HEAD")], &[("sequence", 1)]);
+    setup.calls();
+    setup.by_key(&key, moment(8.0)).await.unwrap();
+    assert_eq!(setup.calls(), [("GetItem".to_owned(), 1), ("Query".to_owned(), 1)], "everything is forgotten");
+    setup.by_key(&key, moment(12.0)).await.unwrap();
+}
+
+#[tokio::test]
 async fn requests_at_once_read_the_feed_once() {
     let setup = Setup::new().await;
     let key = setup.key("read").await;
     setup.by_key(&key, moment(0.0)).await.unwrap();
+    setup.calls();
+    setup.by_key(&key, moment(5.0)).await.unwrap();
     setup.calls();
     let at = moment(10.0);
     let (one, two, three) = tokio::join!(setup.by_key(&key, at), setup.by_key(&key, at), setup.by_key(&key, at));

@@ -1,11 +1,11 @@
 use domain::{Claims, KeyRefusal, PlainKey, Scope, ScopeSet, SecretVersion, UserId};
-use identity::{Refusal, Refused};
+use identity::{Credential, Refusal, RefusalReason};
 use signing::{Algorithm, KeyMaterial, Signer, TokenRefusal};
 use testkit::{Fault, TestKey, account, moment, now};
 
 use crate::setup::Setup;
 
-fn refused<T: std::fmt::Debug>(outcome: Result<T, Refusal>) -> (Refused, bool) {
+fn refused<T: std::fmt::Debug>(outcome: Result<T, Refusal>) -> (RefusalReason, bool) {
     match outcome.unwrap_err() {
         Refusal::Unauthorized { reason, key } => (reason, key.is_some()),
         Refusal::Unavailable(error) => panic!("{error}"),
@@ -69,7 +69,7 @@ async fn each_bad_credential_has_its_reason_and_none_its_own_answer() {
 
     let foreign = Signer::new(&KeyMaterial::generate(Algorithm::Es256).unwrap()).unwrap();
     let unpublished = foreign.sign(&Setup::claims(&key)).unwrap();
-    assert_eq!(refused(setup.by_token(&unpublished, at).await), (Refused::UnknownSigningKey, false));
+    assert_eq!(refused(setup.by_token(&unpublished, at).await), (RefusalReason::UnknownSigningKey, false));
 
     let token = setup.token(&key);
     let late = moment(900.0);
@@ -124,7 +124,25 @@ async fn malformed_and_unsigned_credentials_cost_no_read() {
     let token = setup.token(&key);
     let tampered = format!("{}AAAA", &token[..token.len() - 4]);
     assert_eq!(refused(setup.by_token(&tampered, moment(1.0)).await).0, TokenRefusal::Signature.into());
+    for malformed in ["", "x", "a.b.c", "sk_live_x", &token[1..], &key.plain.expose()[1..]] {
+        let header = format!("Bearer {malformed}");
+        assert!(Credential::from_authorization(&header).is_err(), "{malformed}");
+    }
     assert_eq!(setup.calls(), []);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_costs_a_read_whether_its_key_is_known_or_not() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    setup.by_key(&key, moment(0.0)).await.unwrap();
+    let mut guessed = TestKey::new(&setup.client, "read");
+    guessed.plain = with_check(&format!("sk_live_{}{}", key.record.id.digits(), &guessed.plain.expose()[24..56]));
+    setup.calls();
+    refused(setup.by_key(&guessed, moment(1.0)).await);
+    assert_eq!(setup.calls(), [("GetItem".to_owned(), 1)]);
+    refused(setup.by_key(&TestKey::new(&setup.client, "read"), moment(1.0)).await);
+    assert_eq!(setup.calls(), [("GetItem".to_owned(), 1)]);
 }
 
 #[tokio::test]
@@ -165,12 +183,12 @@ async fn a_logged_in_user_has_what_the_role_still_gives() {
 
     claims.sub = UserId::random().to_string();
     let gone = setup.signer.sign(&claims).unwrap();
-    assert_eq!(refused(setup.by_token(&gone, moment(0.0)).await), (Refused::UnknownUser, false));
+    assert_eq!(refused(setup.by_token(&gone, moment(0.0)).await), (RefusalReason::UnknownUser, false));
     claims.sub = account.owner.id.to_string();
     claims.client_id = setup.client.id.clone();
     claims.aud = setup.client.id.to_string();
     let moved = setup.signer.sign(&claims).unwrap();
-    assert_eq!(refused(setup.by_token(&moved, moment(0.0)).await), (Refused::UnknownUser, false));
+    assert_eq!(refused(setup.by_token(&moved, moment(0.0)).await), (RefusalReason::UnknownUser, false));
     claims.key_id = Some(key.record.id.clone());
     let mixed = setup.signer.sign(&claims).unwrap();
     assert_eq!(refused(setup.by_token(&mixed, moment(0.0)).await), (TokenRefusal::Claims.into(), false));

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use testkit::{moment, now, request};
+use testkit::{event, moment, now, request, request_of};
 
 use crate::setup::Setup;
 
@@ -30,6 +30,34 @@ async fn every_failed_credential_gets_the_same_answer() {
     assert_eq!(setup.answer(misplaced, moment(0.0)).await.0, 401);
     let by_header = request("GET", &setup.path(""), &[("x-api-key", raw)], "");
     assert_eq!(setup.answer(by_header, moment(0.0)).await.0, 200);
+}
+
+/// The single-value map of such an event holds the last value alone: read by it, any of these would pass.
+#[tokio::test]
+async fn a_credential_that_a_gateway_saw_twice_counts_as_none() {
+    let setup = Setup::new().await;
+    let key = setup.key("admin").await;
+    let (raw, bearer) = (key.plain.expose(), format!("Bearer {}", key.plain.expose()));
+    let sample = event(
+        "key-management-list",
+        &[("REPLACE_WITH_KEY", raw), ("REPLACE_WITH_CLIENT_ID", setup.client.id.as_str())],
+    );
+    for (name, values, expected) in [
+        ("Authorization", vec![bearer.as_str()], 200),
+        ("Authorization", vec!["Bearer x", &bearer], 401),
+        ("Authorization", vec![&bearer, "Bearer x"], 401),
+        ("Authorization", vec![&bearer, &bearer], 401),
+        ("X-API-Key", vec![raw], 200),
+        ("X-API-Key", vec!["x", raw], 401),
+        ("X-API-Key", vec![raw, "x"], 401),
+        ("X-API-Key", vec![raw, raw], 401),
+    ] {
+        let mut event: Value = serde_json::from_str(&sample).unwrap();
+        event["headers"] = json!({name: values.last()});
+        event["multiValueHeaders"] = json!({name: values});
+        let (status, body) = setup.answer(request_of(&event.to_string()), moment(0.0)).await;
+        assert_eq!(status, expected, "{name}: {values:?}: {body}");
+    }
 }
 
 #[tokio::test]

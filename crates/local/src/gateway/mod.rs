@@ -40,6 +40,10 @@ use router::{Match, Router};
 
 /// How long API Gateway waits for a function.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
+/// Where SIMCEL's callers exchange a key, and what [`Gateway::try_exchange`] tries.
+const EXCHANGE: &str = "/auth/token";
+const EXCHANGE_TRIES: u32 = 3;
+const EXCHANGE_PAUSE: Duration = Duration::from_secs(1);
 /// What a body may measure.
 pub const BODY_LIMIT: usize = 10 * 1024 * 1024;
 

@@ -257,6 +257,33 @@ mod tests {
         }
     }
 
+    /// What has no response of its own gets the default's status, whatever AWS gives it.
+    #[test]
+    fn each_4xx_that_aws_lists_has_a_response_of_its_own_with_the_status_meant_for_it() {
+        let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+        let responses = template.gateway_responses(template.values().unwrap().set("BaseUrl", "")).unwrap();
+        for (kind, status) in [
+            ("ACCESS_DENIED", 403),
+            ("BAD_REQUEST_BODY", 400),
+            ("BAD_REQUEST_PARAMETERS", 400),
+            ("EXPIRED_TOKEN", 404),
+            ("INVALID_API_KEY", 403),
+            ("INVALID_SIGNATURE", 404),
+            ("MISSING_AUTHENTICATION_TOKEN", 404),
+            ("QUOTA_EXCEEDED", 429),
+            ("REQUEST_TOO_LARGE", 413),
+            ("RESOURCE_NOT_FOUND", 404),
+            ("THROTTLED", 429),
+            ("UNAUTHORIZED", 401),
+            ("UNSUPPORTED_MEDIA_TYPE", 415),
+            ("WAF_FILTERED", 403),
+        ] {
+            let response = responses.get(kind).unwrap_or_else(|| panic!("template.yaml has no {kind}"));
+            assert_eq!(response.status_code, Some(status), "{kind}");
+            assert_eq!(response.headers.contains_key("Retry-After"), status == 429, "{kind}");
+        }
+    }
+
     #[test]
     fn what_aws_does_not_let_be_changed_stays_its_own() {
         let refusals = refusals(

@@ -112,6 +112,23 @@ async fn every_outcome_of_a_function_has_the_response_that_api_gateway_gives_it(
     }
 }
 
+/// A function can be up, and answer as this project's do, without being able to sign.
+#[tokio::test]
+async fn a_system_that_exchanges_no_key_is_not_ready() {
+    let exchange = |status: u16, body: &'static str| async move {
+        let gateway = gateway([("token-exchange", answer(&json!({"statusCode": status, "body": body})))]).await;
+        gateway.try_exchange("sk_live_demo", 1).await.map_err(|failure| failure.to_string())
+    };
+    assert_eq!(exchange(200, "{}").await, Ok(()));
+    for status in [201, 401, 503] {
+        let reason = exchange(status, "no token").await.unwrap_err();
+        assert!(reason.contains(&status.to_string()) && reason.contains("no token"), "{reason}");
+        assert!(!reason.contains("sk_live_demo"), "{reason}");
+    }
+    let failing = gateway([("token-exchange", error("boom"))]).await;
+    assert!(failing.try_exchange("sk_live_demo", 1).await.is_err());
+}
+
 #[tokio::test]
 async fn what_is_too_large_never_reaches_a_function() {
     let gateway = gateway([("token-exchange", Canned::Silence)]).await;

@@ -21,7 +21,7 @@ pub(crate) struct Forge {
 pub(crate) enum Outcome {
     Accepted(Box<Claims>),
     Malformed,
-    Refused(TokenRefusal),
+    RefusalReason(TokenRefusal),
 }
 
 pub(crate) fn encode(text: impl AsRef<[u8]>) -> String {
@@ -80,7 +80,7 @@ impl Forge {
         let key = VerifyingKey::from_jwk(self.algorithm, &self.signer.public().json).unwrap();
         match key.verify(&unverified, &audience(), now()) {
             Ok(claims) => Outcome::Accepted(Box::new(claims)),
-            Err(refusal) => Outcome::Refused(refusal),
+            Err(refusal) => Outcome::RefusalReason(refusal),
         }
     }
 }

@@ -32,12 +32,12 @@ fn the_key_decides_the_algorithm() {
     let forge = forge();
     for name in ["none", "None", "NONE", "nOnE", "HS256", "ES384", "RS256", "EdDSA", "es256", ""] {
         let outcome = forge.judge(&with_header(&forge, "alg", json!(name)));
-        assert_eq!(outcome, Outcome::Refused(TokenRefusal::Algorithm), "{name}");
+        assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Algorithm), "{name}");
     }
     // Unsigned, as `none` asks for it.
     let header = json!({"typ": "at+jwt", "alg": "none", "kid": forge.signer.public().kid});
     let unsigned = format!("{}.{}.", encode(header.to_string()), encode(Forge::claims().to_string()));
-    assert_eq!(forge.judge(&unsigned), Outcome::Refused(TokenRefusal::Algorithm));
+    assert_eq!(forge.judge(&unsigned), Outcome::RefusalReason(TokenRefusal::Algorithm));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_public_key_is_no_shared_secret() {
             let signature =
                 jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).unwrap();
             let outcome = forge.judge(&format!("{message}.{signature}"));
-            assert_eq!(outcome, Outcome::Refused(TokenRefusal::Algorithm));
+            assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Algorithm));
         }
     }
 }
@@ -101,7 +101,7 @@ fn a_member_that_stands_twice_is_refused() {
     assert_eq!(forge.judge(&forge.token(&twice, &claims)), Outcome::Malformed);
     for more in [r#"{"scope":"admin","#, r#"{"sc\u006fpe":"admin","#, r#"{"x":1,"x":2,"#, r#"{"x":{"y":1,"y":1},"#] {
         let twice = claims.replacen('{', more, 1);
-        assert_eq!(forge.judge(&forge.token(&header, &twice)), Outcome::Refused(TokenRefusal::Claims), "{more}");
+        assert_eq!(forge.judge(&forge.token(&header, &twice)), Outcome::RefusalReason(TokenRefusal::Claims), "{more}");
     }
 }
 
@@ -145,7 +145,7 @@ fn the_form_is_strict() {
         .find(|digit| *digit != last && same_high_bits(*digit, last))
         .unwrap();
     stray.push(twin);
-    assert_eq!(forge.judge(&stray), Outcome::Refused(TokenRefusal::Signature));
+    assert_eq!(forge.judge(&stray), Outcome::RefusalReason(TokenRefusal::Signature));
 }
 
 fn same_high_bits(one: char, other: char) -> bool {
@@ -184,7 +184,7 @@ fn only_the_right_signature_over_this_very_text_counts() {
     ];
     for forged in forgeries {
         let outcome = forge.judge(&format!("{message}.{forged}"));
-        assert_eq!(outcome, Outcome::Refused(TokenRefusal::Signature), "{forged}");
+        assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Signature), "{forged}");
     }
 
     // One token's claims under another's signature.
@@ -192,7 +192,7 @@ fn only_the_right_signature_over_this_very_text_counts() {
     claims["scope"] = "admin".into();
     let other = forge.with_claims(&claims);
     let spliced = format!("{}.{signature}", other.rsplit_once('.').unwrap().0);
-    assert_eq!(forge.judge(&spliced), Outcome::Refused(TokenRefusal::Signature));
+    assert_eq!(forge.judge(&spliced), Outcome::RefusalReason(TokenRefusal::Signature));
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn an_ed25519_signature_has_one_form() {
         carry >>= 8;
     }
     let outcome = forge.judge(&format!("{message}.{}", encode(raw)));
-    assert_eq!(outcome, Outcome::Refused(TokenRefusal::Signature));
+    assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Signature));
 }
 
 #[test]
@@ -224,12 +224,12 @@ fn each_claim_is_required_and_typed() {
         let mut claims = Forge::claims();
         claims.as_object_mut().unwrap().remove(name);
         let outcome = forge.judge(&forge.with_claims(&claims));
-        assert_eq!(outcome, Outcome::Refused(TokenRefusal::Claims), "without {name}");
+        assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Claims), "without {name}");
         for wrong in [Value::Null, json!([]), json!({}), json!(true), json!(["x"])] {
             let mut claims = Forge::claims();
             claims[name] = wrong.clone();
             let outcome = forge.judge(&forge.with_claims(&claims));
-            assert_eq!(outcome, Outcome::Refused(TokenRefusal::Claims), "{name}: {wrong}");
+            assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Claims), "{name}: {wrong}");
         }
     }
     for (name, wrong) in [
@@ -254,7 +254,7 @@ fn each_claim_is_required_and_typed() {
         let mut claims = Forge::claims();
         claims[name] = wrong.clone();
         let outcome = forge.judge(&forge.with_claims(&claims));
-        assert_eq!(outcome, Outcome::Refused(TokenRefusal::Claims), "{name}: {wrong}");
+        assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Claims), "{name}: {wrong}");
     }
     let deep = format!(r#"{{"x":{}{}"#, "[".repeat(5_000), "]".repeat(5_000));
     let nested = Forge::claims().to_string().replacen('{', &format!("{},", &deep), 1);
@@ -270,13 +270,13 @@ fn issuer_and_audience_are_compared_letter_by_letter() {
         let mut claims = Forge::claims();
         claims["iss"] = issuer.into();
         let outcome = forge.judge(&forge.with_claims(&claims));
-        assert_eq!(outcome, Outcome::Refused(TokenRefusal::Issuer), "{issuer}");
+        assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Issuer), "{issuer}");
     }
     for audience in ["", "cl_fedcba9876543210", "CL_0123456789abcdef", "https://auth.example/", "*"] {
         let mut claims = Forge::claims();
         claims["aud"] = audience.into();
         let outcome = forge.judge(&forge.with_claims(&claims));
-        assert_eq!(outcome, Outcome::Refused(TokenRefusal::Audience), "{audience}");
+        assert_eq!(outcome, Outcome::RefusalReason(TokenRefusal::Audience), "{audience}");
     }
 }
 
@@ -291,12 +291,12 @@ fn times_bound_a_token_on_both_sides() {
     };
     let accepted = |outcome| matches!(outcome, Outcome::Accepted(_));
     assert!(accepted(judge(at - 899, at - 899, at + 1)));
-    assert_eq!(judge(at - 900, at - 900, at), Outcome::Refused(TokenRefusal::Expired), "an end is an end");
+    assert_eq!(judge(at - 900, at - 900, at), Outcome::RefusalReason(TokenRefusal::Expired), "an end is an end");
     assert!(accepted(judge(at + 5, at + 5, at + 900)), "the issuer's clock is a little ahead");
-    assert_eq!(judge(at + 6, at, at + 900), Outcome::Refused(TokenRefusal::NotYetValid));
-    assert_eq!(judge(at, at + 6, at + 900), Outcome::Refused(TokenRefusal::NotYetValid));
+    assert_eq!(judge(at + 6, at, at + 900), Outcome::RefusalReason(TokenRefusal::NotYetValid));
+    assert_eq!(judge(at, at + 6, at + 900), Outcome::RefusalReason(TokenRefusal::NotYetValid));
     assert!(accepted(judge(at, at, at + 3600)));
-    assert_eq!(judge(at, at, at + 3601), Outcome::Refused(TokenRefusal::Lifetime));
-    assert_eq!(judge(0, 0, i64::MAX), Outcome::Refused(TokenRefusal::Lifetime));
-    assert_eq!(judge(at, at, i64::MIN), Outcome::Refused(TokenRefusal::Expired));
+    assert_eq!(judge(at, at, at + 3601), Outcome::RefusalReason(TokenRefusal::Lifetime));
+    assert_eq!(judge(0, 0, i64::MAX), Outcome::RefusalReason(TokenRefusal::Lifetime));
+    assert_eq!(judge(at, at, i64::MIN), Outcome::RefusalReason(TokenRefusal::Expired));
 }

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use domain::{DenyReason, Tally, UsageHour};
 use store::UsageBuffer;
 use testkit::{Fault, TestKey, TestStore, moment, now};
@@ -15,16 +18,16 @@ async fn stored(test: &TestStore, key: &TestKey) -> Tally {
 async fn counts_wait_in_memory_and_are_written_together() {
     let test = TestStore::start().await;
     let key = TestKey::new(&test.client().await, "read");
-    let buffer = UsageBuffer::new(test.store.clone());
+    let buffer = Arc::new(UsageBuffer::new(test.store.clone()));
     test.faults.reset_counts();
     for second in 0..4 {
         buffer.exchanged(&key.record, moment(f64::from(second)));
         buffer.allowed(&key.record, moment(f64::from(second)));
         buffer.denied(&key.record, DenyReason::NoRoute, moment(f64::from(second)));
-        buffer.flush_if_due(moment(f64::from(second))).await.unwrap();
+        buffer.flush_if_due(moment(f64::from(second))).await;
     }
     assert!(test.faults.counts().is_empty(), "nothing has waited for five seconds");
-    buffer.flush_if_due(moment(5.0)).await.unwrap();
+    buffer.flush_if_due(moment(5.0)).await;
     assert_eq!(test.faults.counts().into_iter().collect::<Vec<_>>(), [("UpdateItem".to_owned(), 1)]);
     let tally = stored(&test, &key).await;
     assert_eq!((tally.exchanges, tally.allowed, tally.denied[&DenyReason::NoRoute]), (4, 4, 4));
@@ -61,6 +64,45 @@ async fn a_flush_that_fails_loses_nothing_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_failed_flush_left_is_written_by_the_next_one() {
+    let test = TestStore::start().await;
+    let client = test.client().await;
+    // More than are written at once: the first to fail ends it for all behind.
+    let keys: Vec<_> = (0..40).map(|_| TestKey::new(&client, "read")).collect();
+    let buffer = UsageBuffer::new(test.store.clone());
+    for key in &keys {
+        buffer.exchanged(&key.record, moment(0.0));
+    }
+    test.faults.always("UpdateItem", Fault::Throttle);
+    assert!(buffer.flush(moment(0.0)).await.is_err());
+    assert!(test.faults.counts()["UpdateItem"] <= 16 * 3, "no further writes are begun");
+    test.faults.heal();
+    buffer.flush(moment(1.0)).await.unwrap();
+    for key in &keys {
+        assert_eq!(stored(&test, key).await.exchanges, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_table_holds_no_caller_and_loses_no_count() {
+    let test = TestStore::start().await;
+    let key = TestKey::new(&test.client().await, "read");
+    let buffer = Arc::new(UsageBuffer::new(test.store.clone()));
+    buffer.exchanged(&key.record, moment(0.0));
+    test.faults.always("UpdateItem", Fault::Slow(Duration::from_millis(900)));
+    #[expect(clippy::disallowed_methods, reason = "the waiting itself is what is tested")]
+    let begun = Instant::now();
+    for _ in 0..5 {
+        buffer.flush_if_due(moment(5.0)).await;
+        buffer.exchanged(&key.record, moment(5.0));
+    }
+    assert!(begun.elapsed() < Duration::from_millis(800), "five callers have not waited for one write");
+    test.faults.heal();
+    buffer.flush(moment(6.0)).await.unwrap();
+    assert_eq!(stored(&test, &key).await.exchanges, 6);
+}
+
+#[tokio::test]
 async fn every_process_counts_for_itself() {
     let test = TestStore::start().await;
     let key = TestKey::new(&test.client().await, "read");
@@ -90,7 +132,7 @@ async fn counts_go_to_the_hour_they_were_made_in_even_when_the_clock_goes_back()
 async fn flushes_at_once_and_counts_meanwhile_add_up() {
     let test = TestStore::start().await;
     let key = TestKey::new(&test.client().await, "read");
-    let buffer = std::sync::Arc::new(UsageBuffer::new(test.store.clone()));
+    let buffer = Arc::new(UsageBuffer::new(test.store.clone()));
     let mut tasks = Vec::new();
     for _ in 0..8 {
         let (buffer, record) = (buffer.clone(), key.record.clone());

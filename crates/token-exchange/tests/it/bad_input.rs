@@ -2,7 +2,7 @@
 
 use domain::{Environment, KeyRecord};
 use serde_json::{Value, json};
-use testkit::{Fault, TestKey, now, request};
+use testkit::{Fault, TestKey, event, now, request, request_of};
 use token_exchange::handle;
 
 use crate::setup::Setup;
@@ -133,6 +133,25 @@ async fn other_types_sizes_methods_and_paths_have_their_own_answers() {
     // The key anywhere but in the body is no key.
     let misplaced = [("content-type", "application/json"), ("authorization", "Bearer x"), ("cookie", "apiKey=x")];
     assert_eq!(setup.answer(request("POST", "/auth/token?apiKey=x", &misplaced, "{}")).await.0, 400);
+}
+
+/// The single-value map of such an event holds the last value alone.
+#[tokio::test]
+async fn a_body_of_two_types_is_of_none() {
+    let setup = Setup::new().await;
+    let sample = event("token-exchange-auth-token", &[("REPLACE_WITH_KEY", setup.key("read").await.plain.expose())]);
+    for (types, expected) in [
+        (vec!["application/json"], 200),
+        (vec!["text/plain", "application/json"], 415),
+        (vec!["application/json", "text/plain"], 415),
+        (vec!["application/json", "application/json"], 415),
+    ] {
+        let mut event: Value = serde_json::from_str(&sample).unwrap();
+        event["headers"] = json!({"Content-Type": types.last()});
+        event["multiValueHeaders"] = json!({"Content-Type": types});
+        let (status, body) = setup.answer(request_of(&event.to_string())).await;
+        assert_eq!(status, expected, "{types:?}: {body}");
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn scopes_narrow_and_never_widen() {
     let (status, body) = setup.post("/auth/exchange", &ask(json!(["read", "admin"]))).await;
     assert_eq!((status, &body["message"]), (403, &json!("The key does not have the scope `admin`")));
     let (status, body) = setup.post("/auth/exchange", &ask(json!(["no:such"]))).await;
-    assert_eq!((status, &body["message"]), (400, &json!("No scope is called `no:such`")));
+    assert_eq!((status, &body["message"]), (400, &json!("`scopes`: number 1 is no scope that exists")));
     let (status, _) = setup.post("/auth/exchange", &ask(json!([]))).await;
     assert_eq!(status, 400, "none is not all");
 }
