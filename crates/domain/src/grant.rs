@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::access::Access;
 use crate::claims::Claims;
 use crate::id::WorkspaceId;
-use crate::key::{KeyRecord, KeyRefusal};
+use crate::key::{KeyRecord, KeyRefusal, SecretVersion};
 use crate::key_string::PlainKey;
 use crate::random;
 use crate::scope::{Scope, ScopeSet};
@@ -16,13 +16,15 @@ use crate::time::Timestamp;
 pub struct Grant<'a> {
     /// The key.
     pub key: &'a KeyRecord,
+    /// Which of its secrets it was proved with.
+    pub secret_version: SecretVersion,
     /// What the token may do: the key's scopes, or those asked for.
     pub scopes: ScopeSet,
     /// The workspace that the token is bound to.
     pub workspace_id: WorkspaceId,
     /// When the token begins.
     pub issued_at: Timestamp,
-    /// When it ends: never after the key.
+    /// When it ends: never after the key, nor after the overlap of a secret that was replaced.
     pub expires_at: Timestamp,
 }
 
@@ -56,7 +58,8 @@ pub fn grant<'a>(
     access: &Access,
     now: Timestamp,
 ) -> Result<Grant<'a>, GrantError> {
-    let key = KeyRecord::check(record, presented, now)?;
+    let proved = KeyRecord::check(record, presented, now)?;
+    let key = proved.record;
     if let Some(asked) = asked {
         if let Some(place) = access.first_unknown(asked) {
             return Err(GrantError::UnknownScope(place));
@@ -68,10 +71,11 @@ pub fn grant<'a>(
     let end = now.plus(lifetime);
     Ok(Grant {
         key,
+        secret_version: proved.version,
         scopes: asked.unwrap_or(&key.scopes).clone(),
         workspace_id: key.workspace_id().cloned().ok_or(GrantError::NoWorkspace)?,
         issued_at: now,
-        expires_at: key.expires_at.map_or(end, |key_end| key_end.min(end)),
+        expires_at: proved.ends().map_or(end, |own_end| own_end.min(end)),
     })
 }
 
@@ -94,7 +98,7 @@ impl Grant<'_> {
             exp: self.expires_at.unix(),
             jti: random::base62(22),
             key_id: Some(key.id.clone()),
-            secret_version: Some(key.secret_version),
+            secret_version: Some(self.secret_version),
             workspace_id: self.workspace_id.clone(),
             env: key.environment,
             billed_to: key.billed_to.clone(),
@@ -143,6 +147,17 @@ mod tests {
         let claims = grant.claims("https://auth.example");
         assert_eq!(claims.exp, now().unix() + 100);
         assert_eq!((claims.sub.as_str(), claims.aud.as_str()), (record.id.as_str(), record.client_id.as_str()));
+    }
+
+    #[test]
+    fn a_token_of_a_replaced_secret_ends_with_its_overlap() {
+        let (old, record) = key("read");
+        let new = PlainKey::random_for(&record.prefix, &record.id);
+        let record = record.rotated(&new, 100, now());
+        let access = Access::built_in().unwrap();
+        let of = |plain| grant(Some(&record), plain, None, 900, &access, now()).unwrap().claims("https://auth.example");
+        assert_eq!((of(&old).exp, of(&old).secret_version), (now().unix() + 100, Some(SecretVersion(1))));
+        assert_eq!((of(&new).exp, of(&new).secret_version), (now().unix() + 900, Some(SecretVersion(2))));
     }
 
     #[test]

@@ -116,6 +116,42 @@ pub struct KeyRecord {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When its secret was last rotated.
+    pub rotated_at: Option<Timestamp>,
+    /// The secret before the last rotation, while it may still count.
+    pub previous_secret: Option<PreviousSecret>,
+    /// Grows with every change, so that none is made on what another has changed meanwhile.
+    pub revision: u32,
+}
+
+/// A secret that was replaced and counts until its overlap ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// The hash of the string that held it.
+    pub hash: HashedKey,
+    /// Which of the key's secrets it is.
+    pub version: SecretVersion,
+    /// From this second on it is refused, and all that was made with it.
+    pub expires_at: Timestamp,
+}
+
+/// A key whose string was proved right, and with which of its secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proved<'a> {
+    /// The record.
+    pub record: &'a KeyRecord,
+    /// The secret.
+    pub version: SecretVersion,
+    /// When that secret ends, where it was replaced already.
+    pub secret_expires_at: Option<Timestamp>,
+}
+
+impl Proved<'_> {
+    /// What is made with this secret ends no later than this: the key's own end, or the secret's.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        [self.record.expires_at, self.secret_expires_at].into_iter().flatten().min()
+    }
 }
 
 /// Why a credential of a key does not count. The caller is told none of it: every one of them is the same 401.
@@ -148,31 +184,58 @@ impl KeyRecord {
     ///
     /// # Errors
     /// [`KeyRefusal`]; the secret is judged first, so that the rest is decided for its holder alone.
-    pub fn check<'a>(record: Option<&'a Self>, presented: &PlainKey, now: Timestamp) -> Result<&'a Self, KeyRefusal> {
-        let same = record.map_or(&HashedKey::DUMMY, |record| &record.hash).matches(&presented.hash());
+    pub fn check<'a>(record: Option<&'a Self>, presented: &PlainKey, now: Timestamp) -> Result<Proved<'a>, KeyRefusal> {
+        let presented_hash = presented.hash();
+        let previous = record.and_then(|record| record.previous_secret.as_ref());
+        // Both are compared, whatever the first says: which of them it was is nobody's to measure.
+        let current = record.map_or(&HashedKey::DUMMY, |record| &record.hash).matches(&presented_hash);
+        let replaced = previous.map_or(&HashedKey::DUMMY, |secret| &secret.hash).matches(&presented_hash);
         let record = record.ok_or(KeyRefusal::Unknown)?;
-        if !same {
-            return Err(KeyRefusal::WrongSecret);
-        }
+        let (version, secret_expires_at) = match previous.filter(|_| replaced) {
+            _ if current => (record.secret_version, None),
+            Some(secret) => (secret.version, Some(secret.expires_at)),
+            None => return Err(KeyRefusal::WrongSecret),
+        };
         if record.prefix.as_str() != presented.prefix() {
             return Err(KeyRefusal::WrongPrefix);
         }
-        record.alive(now)?;
-        Ok(record)
+        record.check_version(version, now)?;
+        Ok(Proved { record, version, secret_expires_at })
     }
 
-    /// Judges a token that was made with the secret of `version`.
+    /// Judges what was made with the secret of `version`.
     ///
     /// # Errors
     /// [`KeyRefusal`] where that secret or the key itself no longer counts.
     pub fn check_version(&self, version: SecretVersion, now: Timestamp) -> Result<(), KeyRefusal> {
-        if version != self.secret_version {
+        let counts = version == self.secret_version
+            || self.previous_secret.as_ref().is_some_and(|secret| secret.version == version && now < secret.expires_at);
+        if !counts {
             return Err(KeyRefusal::SecretReplaced);
         }
         self.alive(now)
     }
 
-    fn alive(&self, now: Timestamp) -> Result<(), KeyRefusal> {
+    /// The record after a rotation: `plain` counts from now on, and what counted until now for `overlap` more seconds.
+    /// A secret that was still in its overlap ends.
+    #[must_use]
+    pub fn rotated(self, plain: &PlainKey, overlap: i64, now: Timestamp) -> Self {
+        let previous = PreviousSecret { hash: self.hash, version: self.secret_version, expires_at: now.plus(overlap) };
+        Self {
+            hash: plain.hash(),
+            prefix: plain.key_prefix(),
+            secret_version: SecretVersion(self.secret_version.0 + 1),
+            rotated_at: Some(now),
+            previous_secret: (overlap > 0).then_some(previous),
+            ..self
+        }
+    }
+
+    /// Whether the key itself still counts.
+    ///
+    /// # Errors
+    /// [`KeyRefusal::Revoked`], [`KeyRefusal::Expired`].
+    pub fn alive(&self, now: Timestamp) -> Result<(), KeyRefusal> {
         if self.revoked_at.is_some() {
             return Err(KeyRefusal::Revoked);
         }
@@ -203,7 +266,7 @@ impl KeyRecord {
     /// When the key's secret should be rotated.
     #[must_use]
     pub fn rotation_due_at(&self) -> Timestamp {
-        self.created_at.plus(ROTATION_PERIOD)
+        self.rotated_at.unwrap_or(self.created_at).plus(ROTATION_PERIOD)
     }
 }
 
@@ -235,6 +298,9 @@ pub(crate) mod tests {
             created_by: UserId::random().to_string(),
             expires_at: None,
             revoked_at: None,
+            rotated_at: None,
+            previous_secret: None,
+            revision: 0,
         };
         (plain, record)
     }
@@ -257,6 +323,29 @@ pub(crate) mod tests {
         let ends = KeyRecord { expires_at: Some(now()), ..record.clone() };
         assert_eq!(KeyRecord::check(Some(&ends), &plain, now()), Err(KeyRefusal::Expired));
         assert!(KeyRecord::check(Some(&ends), &plain, now().plus(-1)).is_ok());
+    }
+
+    #[test]
+    fn a_rotated_key_has_two_strings_until_the_overlap_ends() {
+        let (old, record) = key("read");
+        let new = PlainKey::random_for(&record.prefix, &record.id);
+        let rotated = record.clone().rotated(&new, 60, now());
+        let proved =
+            |plain, at| KeyRecord::check(Some(&rotated), plain, at).map(|proved| (proved.version, proved.ends()));
+        let end = now().plus(60);
+        assert_eq!(proved(&new, now()), Ok((SecretVersion(2), None)));
+        assert_eq!(proved(&old, end.plus(-1)), Ok((SecretVersion(1), Some(end))));
+        assert_eq!(proved(&old, end), Err(KeyRefusal::SecretReplaced));
+        assert_eq!(rotated.check_version(SecretVersion(1), end.plus(-1)), Ok(()));
+        assert_eq!(rotated.check_version(SecretVersion(1), end), Err(KeyRefusal::SecretReplaced));
+        assert_eq!(rotated.rotation_due_at(), now().plus(ROTATION_PERIOD));
+
+        let third = PlainKey::random_for(&record.prefix, &record.id);
+        let again = rotated.clone().rotated(&third, 60, now());
+        assert_eq!(KeyRecord::check(Some(&again), &old, now()), Err(KeyRefusal::WrongSecret), "two at most");
+        assert!(KeyRecord::check(Some(&again), &new, now()).is_ok());
+        let at_once = record.rotated(&new, 0, now());
+        assert_eq!(KeyRecord::check(Some(&at_once), &old, now()), Err(KeyRefusal::WrongSecret));
     }
 
     #[test]

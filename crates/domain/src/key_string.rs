@@ -58,7 +58,16 @@ impl PlainKey {
     /// Where the operating system gives no random bytes.
     #[must_use]
     pub fn random(prefix: &KeyPrefix) -> Self {
-        let mut text = format!("{}{}{}", prefix.as_str(), random::base62(ID), random::base62(SECRET));
+        Self::random_for(prefix, &KeyId::random())
+    }
+
+    /// A key of an id that exists, with a new secret.
+    ///
+    /// # Panics
+    /// Where the operating system gives no random bytes.
+    #[must_use]
+    pub fn random_for(prefix: &KeyPrefix, id: &KeyId) -> Self {
+        let mut text = format!("{}{}{}", prefix.as_str(), id.digits(), random::base62(SECRET));
         text.push_str(&check(&text));
         Self(text)
     }
@@ -104,6 +113,16 @@ impl PlainKey {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.0[..self.0.len() - TAIL]
+    }
+
+    /// The same as what it is.
+    ///
+    /// # Panics
+    /// Never: a prefix stands there in every [`PlainKey`].
+    #[must_use]
+    pub fn key_prefix(&self) -> KeyPrefix {
+        #[expect(clippy::expect_used, reason = "both constructors put a prefix there")]
+        KeyPrefix::parse(self.prefix()).expect("a prefix")
     }
 
     /// The SHA-256 of the whole string: all that is kept of it.

@@ -28,7 +28,7 @@ pub use email::Email;
 pub use feed::{FeedEntry, FeedKind, Sequence};
 pub use grant::{Grant, GrantError, grant};
 pub use id::{ClientId, KeyId, UserId, WorkspaceId, WriterId};
-pub use key::{Environment, KeyKind, KeyRecord, KeyRefusal, SecretVersion};
+pub use key::{Environment, KeyKind, KeyRecord, KeyRefusal, PreviousSecret, Proved, SecretVersion};
 pub use key_string::{HashedKey, KeyPrefix, MalformedKey, PlainKey};
 pub use password::{Password, PasswordHash, PasswordProblem};
 pub use scope::{Scope, ScopeSet};

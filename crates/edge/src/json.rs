@@ -30,6 +30,18 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     strict_json::from_slice(body).map_err(|error| ApiError::BadRequest(describe(&error)))
 }
 
+/// As [`json`], for calls that need no body: nothing is the form's default, whatever its type is said to be.
+///
+/// # Errors
+/// As [`json`].
+pub fn json_or_nothing<T: DeserializeOwned + Default>(request: &Request) -> Result<T, ApiError> {
+    match request.body() {
+        Body::Empty => Ok(T::default()),
+        Body::Text(text) if text.is_empty() => Ok(T::default()),
+        _ => json(request),
+    }
+}
+
 fn is_json(request: &Request) -> bool {
     let mut values = request.headers().get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };

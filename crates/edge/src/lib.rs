@@ -23,7 +23,7 @@ pub use clock::Clock;
 pub use cursor::{decode_cursor, encode_cursor};
 pub use error::{ApiError, Limited};
 pub use incoming::Incoming;
-pub use json::{MAX_BODY_BYTES, json};
+pub use json::{MAX_BODY_BYTES, json, json_or_nothing};
 pub use logging::start_logging;
 pub use query::Query;
 pub use reply::{Reply, no_content, ok, with_status};

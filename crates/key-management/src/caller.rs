@@ -1,6 +1,6 @@
 //! Who manages, and how far that reaches.
 
-use domain::{ClientId, Environment, KeyId, Moment, Scope, ScopeSet, Timestamp, UserId};
+use domain::{Access, ClientId, Environment, KeyId, Moment, Scope, ScopeSet, Timestamp, UserId};
 use edge::{ApiError, Request};
 use identity::{Credential, Principal};
 
@@ -64,8 +64,18 @@ impl Caller {
     }
 
     /// # Errors
-    /// 403 where the caller would give scopes that it does not hold.
-    pub(crate) fn may_give(&self, scopes: &ScopeSet) -> Result<(), ApiError> {
+    /// 400 for scopes that access.toml does not name; 403 where the caller would give such as it does not hold.
+    pub(crate) fn may_give(&self, scopes: &ScopeSet, access: &Access) -> Result<(), ApiError> {
+        if let Some(place) = access.first_unknown(scopes) {
+            return Err(ApiError::unknown_scope(place));
+        }
+        self.covers_all(scopes)
+    }
+
+    /// # Errors
+    /// 403 where a key has scopes that the caller does not hold: its secret, or a longer life, are not the caller's to
+    /// give.
+    pub(crate) fn covers_all(&self, scopes: &ScopeSet) -> Result<(), ApiError> {
         match scopes.iter().find(|scope| !self.principal.covers(scope)) {
             Some(scope) => Err(ApiError::Forbidden(format!("The caller does not have the scope `{scope}` to give"))),
             None => Ok(()),

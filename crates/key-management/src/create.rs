@@ -3,12 +3,12 @@
 use domain::{
     Client, Environment, KeyKind, KeyRecord, PlainKey, ScopeSet, SecretVersion, Timestamp, UserId, WorkspaceId,
 };
-use edge::{ApiError, Reply, Request, StatusCode};
-use serde::{Deserialize, Serialize};
+use edge::{ApiError, Reply, Request};
+use serde::Deserialize;
 
 use crate::App;
 use crate::caller::Caller;
-use crate::record::RecordView;
+use crate::record::NewKeyView;
 
 /// The longest name of a key, in characters.
 const MAX_NAME: usize = 100;
@@ -50,12 +50,6 @@ fn live() -> Environment {
     Environment::Live
 }
 
-#[derive(Serialize)]
-struct CreateAnswer<'a> {
-    raw_key: &'a str,
-    record: RecordView<'a>,
-}
-
 /// Makes a key; the answer is the only one that holds its string.
 pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: Timestamp) -> Result<Reply, ApiError> {
     let form: CreateForm = edge::json(request)?;
@@ -67,10 +61,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: T
     caller.may_grant_until(form.expires_at)?;
     let client = app.store.client_by_id(caller.client_id()).await?.ok_or(ApiError::NotFound)?;
     let scopes = form.scopes.clone().unwrap_or_else(|| client.settings.default_scopes.clone());
-    if let Some(place) = app.access.first_unknown(&scopes) {
-        return Err(ApiError::unknown_scope(place));
-    }
-    caller.may_give(&scopes)?;
+    caller.may_give(&scopes, &app.access)?;
     let (kind, billed_to) = owner(app, caller, &client, &form).await?;
     let prefix = client.settings.key_prefix.unwrap_or_else(|| form.environment.default_prefix());
     let plain = PlainKey::random(&prefix);
@@ -89,13 +80,15 @@ pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: T
         created_by: caller.actor(),
         expires_at: form.expires_at,
         revoked_at: None,
+        rotated_at: None,
+        previous_secret: None,
+        revision: 0,
     };
     app.store.key_create(&record).await?;
-    let answer = CreateAnswer { raw_key: plain.expose(), record: RecordView::of(&record) };
-    Ok(edge::with_status(StatusCode::CREATED, &answer))
+    Ok(NewKeyView::reply(&plain, &record))
 }
 
-fn checked_name(name: &str) -> Result<String, ApiError> {
+pub(crate) fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(ApiError::BadRequest(format!("`name` must have 1 to {MAX_NAME} printable characters")));

@@ -1,14 +1,17 @@
-//! `/api/v1/clients/{client_id}/api_keys`: create, list, get and revoke.
+//! `/api/v1/clients/{client_id}/api_keys`: create, list, get, change, rotate and revoke.
 //!
 //! 1. The credential is read and judged; the path's client must be the caller's own, or there is nothing here.
 //! 2. The caller needs `keys:manage`, and manages no more than it holds itself.
 //! 3. One change is one transaction; the key string is in the answer that creates it, and nowhere else.
 
 mod caller;
+mod change;
 mod create;
 mod list;
 mod record;
 mod revoke;
+mod rotate;
+mod update;
 
 use std::sync::Arc;
 
@@ -51,12 +54,21 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
             let caller = Caller::of(&app, &request, client, now).await?;
             get(&app, &caller, id).await
         }
+        ("PATCH", [id]) => {
+            let caller = Caller::of(&app, &request, client, now).await?;
+            update::update(&app, &caller, id, &request, now.timestamp()).await
+        }
+        ("POST", [id, "rotate"]) => {
+            let caller = Caller::of(&app, &request, client, now).await?;
+            rotate::rotate(&app, &caller, id, &request, now.timestamp()).await
+        }
         ("DELETE", [id]) => {
             let caller = Caller::of(&app, &request, client, now).await?;
             revoke::revoke(&app, &caller, id, now.timestamp()).await
         }
         (_, []) => Err(ApiError::MethodNotAllowed("GET, POST")),
-        (_, [_]) => Err(ApiError::MethodNotAllowed("GET, DELETE")),
+        (_, [_]) => Err(ApiError::MethodNotAllowed("GET, PATCH, DELETE")),
+        (_, [_, "rotate"]) => Err(ApiError::MethodNotAllowed("POST")),
         _ => Err(ApiError::NotFound),
     }
 }

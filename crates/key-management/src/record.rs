@@ -1,6 +1,7 @@
 //! A key's record as callers see it.
 
-use domain::{ClientId, Environment, KeyId, KeyRecord, ScopeSet, Timestamp, UserId, WorkspaceId};
+use domain::{ClientId, Environment, KeyId, KeyRecord, PlainKey, ScopeSet, Timestamp, UserId, WorkspaceId};
+use edge::{Reply, StatusCode};
 use serde::Serialize;
 
 /// The record: never the string, never its hash.
@@ -22,8 +23,24 @@ pub(crate) struct RecordView<'a> {
     billed_to: &'a UserId,
     expires_at: Option<Timestamp>,
     rotation_due_at: Timestamp,
+    previous_secret_expires_at: Option<Timestamp>,
     created_by: &'a str,
     revoked_at: Option<Timestamp>,
+}
+
+/// A key's string with its record: the one answer that holds it.
+#[derive(Serialize)]
+pub(crate) struct NewKeyView<'a> {
+    raw_key: &'a str,
+    record: RecordView<'a>,
+}
+
+impl<'a> NewKeyView<'a> {
+    /// 201 with both.
+    pub(crate) fn reply(plain: &'a PlainKey, record: &'a KeyRecord) -> Reply {
+        let view = Self { raw_key: plain.expose(), record: RecordView::of(record) };
+        edge::with_status(StatusCode::CREATED, &view)
+    }
 }
 
 impl<'a> RecordView<'a> {
@@ -44,6 +61,7 @@ impl<'a> RecordView<'a> {
             billed_to: &record.billed_to,
             expires_at: record.expires_at,
             rotation_due_at: record.rotation_due_at(),
+            previous_secret_expires_at: record.previous_secret.as_ref().map(|secret| secret.expires_at),
             created_by: &record.created_by,
             revoked_at: record.revoked_at,
         }

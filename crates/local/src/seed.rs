@@ -167,6 +167,9 @@ impl DemoKey {
             created_by: workspace.owner_user_id.to_string(),
             expires_at: None,
             revoked_at: None,
+            rotated_at: None,
+            previous_secret: None,
+            revision: 0,
         };
         store.key_create(&record).await.doing(|| format!("making the key `{name}`"))?;
         Ok(plain.expose().to_owned())

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use domain::{
-    ClientId, Environment, FeedKind, HashedKey, KeyId, KeyKind, KeyPrefix, KeyRecord, PlainKey, Scope, ScopeSet,
-    SecretVersion, Timestamp, UserId, WorkspaceId,
+    ClientId, Environment, FeedKind, HashedKey, KeyId, KeyKind, KeyPrefix, KeyRecord, PlainKey, PreviousSecret, Scope,
+    ScopeSet, SecretVersion, Timestamp, UserId, WorkspaceId,
 };
 
 use crate::feed::Appended;
@@ -51,6 +51,15 @@ pub struct KeyPage {
     pub keys: Vec<KeyRecord>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<KeyPosition>,
+}
+
+/// How a change went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// The record is what it was to be.
+    Done,
+    /// Another has changed it meanwhile: read it again, and decide again.
+    Outdated,
 }
 
 /// How a revocation went.
@@ -187,6 +196,27 @@ impl Store {
         Ok(page)
     }
 
+    /// Replaces a record by a changed one and tells the feed, in one transaction. `changed` has the revision of the
+    /// record that it was made of.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Contended`]: whether it is changed is then unknown.
+    pub async fn key_replace(&self, changed: &KeyRecord, now: Timestamp) -> Result<Replaced, StoreError> {
+        let next = KeyRecord { revision: changed.revision + 1, ..changed.clone() };
+        let put = Put::builder()
+            .table_name(self.table(Table::Keys)?)
+            .set_item(Some(write(&next)))
+            .condition_expression("revision = :seen AND attribute_not_exists(revoked_at)")
+            .expression_attribute_values(":seen", number(changed.revision))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        let change = TransactWriteItem::builder().put(put).build();
+        match self.feed_append(&FeedKind::Key, changed.id.as_str(), change, now).await? {
+            Appended::Done => Ok(Replaced::Done),
+            Appended::ConditionFailed => Ok(Replaced::Outdated),
+        }
+    }
+
     /// Revokes a client's key and tells the feed, in one transaction.
     ///
     /// # Errors
@@ -221,9 +251,10 @@ impl Store {
         let update = Update::builder()
             .table_name(self.table(Table::Keys)?)
             .set_key(Some(primary_key(key_partition(id), SORT_KEY)))
-            .update_expression("SET revoked_at = :now")
+            .update_expression("SET revoked_at = :now, revision = revision + :one")
             .condition_expression("client_id = :client AND attribute_not_exists(revoked_at)")
             .expression_attribute_values(":now", number(now.unix()))
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":client", string(client.as_str()))
             .build()
             .map_err(StoreError::unavailable)?;
@@ -283,7 +314,16 @@ fn write(record: &KeyRecord) -> Attributes {
         .with_time("created_at", record.created_at)
         .with_string("created_by", &record.created_by)
         .with_optional_time("expires_at", record.expires_at)
-        .with_optional_time("revoked_at", record.revoked_at);
+        .with_optional_time("revoked_at", record.revoked_at)
+        .with_optional_time("rotated_at", record.rotated_at)
+        .with("revision", number(record.revision));
+    let item = match &record.previous_secret {
+        Some(secret) => item
+            .with("previous_hash", binary(secret.hash.as_bytes().as_slice()))
+            .with("previous_version", number(secret.version.0))
+            .with_time("previous_expires_at", secret.expires_at),
+        None => item,
+    };
     match &record.kind {
         KeyKind::Workspace(id) => item.with_string("kind", "workspace").with_string("workspace_id", id.as_str()),
         KeyKind::Personal(id) => item.with_string("kind", "personal").with_string("owner_user_id", id.as_str()),
@@ -313,7 +353,16 @@ fn read(item: &Attributes) -> Result<KeyRecord, StoreError> {
         created_by: reader.string("created_by")?.to_owned(),
         expires_at: reader.optional_time("expires_at")?,
         revoked_at: reader.optional_time("revoked_at")?,
+        rotated_at: reader.optional_time("rotated_at")?,
+        previous_secret: read_previous(&reader)?,
+        revision: reader.number("revision")?,
     })
+}
+
+fn read_previous(reader: &Reader<'_>) -> Result<Option<PreviousSecret>, StoreError> {
+    let Some(expires_at) = reader.optional_time("previous_expires_at")? else { return Ok(None) };
+    let hash = HashedKey::from_bytes(reader.binary("previous_hash")?).ok_or(StoreError::Corrupt("previous_hash"))?;
+    Ok(Some(PreviousSecret { hash, version: SecretVersion(reader.number("previous_version")?), expires_at }))
 }
 
 fn read_scopes(reader: &Reader<'_>) -> Result<ScopeSet, StoreError> {

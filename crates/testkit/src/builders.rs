@@ -103,6 +103,9 @@ impl TestKey {
             created_by: UserId::random().to_string(),
             expires_at: None,
             revoked_at: None,
+            rotated_at: None,
+            previous_secret: None,
+            revision: 0,
         };
         Self { plain, record }
     }

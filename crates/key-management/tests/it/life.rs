@@ -20,7 +20,7 @@ async fn a_new_key_is_shown_once_and_kept_as_a_hash() {
         "revoked": false, "created_at": now(), "type": "workspace", "environment": "live", "prefix": "sk_live_",
         "scopes": ["read"], "owner_user_id": null, "workspace_id": setup.client.default_workspace_id,
         "billed_to": workspace.unwrap().unwrap().owner_user_id, "expires_at": null,
-        "rotation_due_at": now().plus(90 * 86_400), "created_by": admin.record.id, "revoked_at": null,
+        "rotation_due_at": now().plus(90 * 86_400), "previous_secret_expires_at": null, "created_by": admin.record.id, "revoked_at": null,
     });
     assert_eq!(body["record"], record);
 
@@ -59,17 +59,25 @@ async fn the_sample_events_create_list_get_and_revoke() {
     let other = setup.key("read").await;
     let client = setup.client.id.as_str();
     let key = ("REPLACE_WITH_KEY", admin.plain.expose());
-    for (name, expected) in [("create", 201), ("list", 200), ("get", 200), ("revoke", 204), ("revoke", 204)] {
+    for (name, expected) in [
+        ("create", 201),
+        ("list", 200),
+        ("get", 200),
+        ("update", 200),
+        ("rotate", 201),
+        ("revoke", 204),
+        ("revoke", 204),
+    ] {
         let id = ("REPLACE_WITH_KEY_ID", other.record.id.as_str());
         let all = [id, key, ("REPLACE_WITH_CLIENT_ID", client)];
-        let values = if matches!(name, "get" | "revoke") { &all[..] } else { &all[1..] };
+        let values = if matches!(name, "get" | "update" | "rotate" | "revoke") { &all[..] } else { &all[1..] };
         let text = event(&format!("key-management-{name}"), values);
         let (status, body) = setup.answer(request_of(&text), moment(0.0)).await;
         assert_eq!(status, expected, "{name}: {body}");
     }
     let (_, body) = setup.call(&admin, "GET", &setup.path(&format!("/{}", other.record.id)), None).await;
     assert_eq!((&body["revoked"], &body["revoked_at"]), (&json!(true), &json!(now())));
-    assert_eq!(setup.test.store.feed_head().await.unwrap(), Sequence(1), "the second call changes nothing");
+    assert_eq!(setup.test.store.feed_head().await.unwrap(), Sequence(3), "the second revocation changes nothing");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod bad_input;
+mod change;
 mod life;
 mod privilege;
 mod setup;
