@@ -61,7 +61,7 @@ fn a_wrong_method_on_an_open_route_is_a_405_that_says_which_are_right() {
         ("GET", "/auth/token", "POST"),
         ("DELETE", "/auth/exchange", "POST"),
         ("PATCH", keys.as_str(), "GET, POST"),
-        ("POST", one.as_str(), "GET, DELETE"),
+        ("POST", one.as_str(), "GET, PATCH, DELETE"),
         ("POST", "/.well-known/jwks.json", "GET, HEAD"),
     ] {
         let answer = send(method, target, &[], b"");

@@ -166,18 +166,19 @@ fn path_segments(path: &str) -> Option<Vec<&str>> {
     segments.iter().all(|segment| is_unambiguous(segment)).then_some(segments)
 }
 
-/// A segment that every party reads alike: not empty, no dot segment, no encoded slash, backslash, dot, percent or
-/// control character.
+/// A segment that every party reads alike: not empty, no dot segment, no encoded slash, backslash, dot, percent,
+/// semicolon or control character.
 fn is_unambiguous(segment: &str) -> bool {
     let mut rest = segment;
     while let Some(at) = rest.find('%') {
         let code = rest.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match code {
-            None | Some(b'/' | b'\\' | b'.' | b'%' | 0..=0x1f | 0x7f) => return false,
+            None | Some(b'/' | b'\\' | b'.' | b'%' | b';' | 0..=0x1f | 0x7f) => return false,
             Some(_) => rest = &rest[at + 3..],
         }
     }
-    !matches!(segment, "" | "." | "..")
+    // Some servers cut path parameters off, `..;x`, before they look for dots.
+    !matches!(segment.split(';').next().unwrap_or_default(), "" | "." | "..")
 }
 
 fn matches(template: &[Segment], asked: &[&str]) -> bool {
@@ -251,6 +252,9 @@ mod tests {
             "/insights/v1/%zz",
             "/insights/v1/%252e",
             "/insights/v1/a%00",
+            "/insights/v1/..;/x",
+            "/insights/v1/;x",
+            "/insights/v1/..%3b/x",
             "/insights/v1/a b",
             "/insights/v1/a?b",
             "/insights/v1/%é",

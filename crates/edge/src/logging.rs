@@ -3,33 +3,32 @@
 use std::panic;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
-/// Libraries that, asked for more than `info`, log what goes over the wire: events with their credentials, items with
-/// their hashes. They are not asked, whatever `RUST_LOG` says.
-const WIRE: [&str; 9] = [
-    "aws_config",
-    "aws_sdk_dynamodb",
-    "aws_smithy_http_client",
-    "aws_smithy_runtime",
-    "hyper",
-    "hyper_util",
-    "lambda_http",
-    "lambda_runtime",
-    "lambda_runtime_api_client",
+/// The crates whose level `RUST_LOG` sets. Libraries that are asked for more than `info` log what goes over the wire:
+/// events with their credentials, items with their hashes. Nothing asks them.
+const OWN: [&str; 10] = [
+    "authorizer",
+    "demo_api",
+    "domain",
+    "edge",
+    "identity",
+    "jwks",
+    "key_management",
+    "signing",
+    "store",
+    "token_exchange",
 ];
 
-/// Starts the log: JSON lines on standard error, `info` unless `RUST_LOG` says otherwise. A panic is one line of it.
+/// Starts the log: JSON lines on standard error, at the level that `RUST_LOG` names (`error` to `trace`, `off`), `info`
+/// where it names none. A panic is one line of it.
 pub fn start_logging() {
-    // The runtime reports each handler's error once more; an authorizer's 401 is such an error, and no fault.
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lambda_runtime::layers::panic=off"));
-    let filter =
-        WIRE.iter().filter_map(|target| format!("{target}=info").parse().ok()).fold(filter, EnvFilter::add_directive);
+    let level = std::env::var("RUST_LOG").ok().and_then(|name| name.parse().ok()).unwrap_or(LevelFilter::INFO);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_span_list(false)
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(directives(level)))
         .with_writer(std::io::stderr)
         // Lambda adds the time; a target is where it happened.
         .without_time()
@@ -39,4 +38,24 @@ pub fn start_logging() {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panicked");
     }));
+}
+
+fn directives(level: LevelFilter) -> String {
+    let libraries = level.min(LevelFilter::INFO);
+    let own = OWN.iter().map(|target| format!(",{target}={level}"));
+    // The runtime reports each handler's error once more; an authorizer's 401 is such an error, and no fault.
+    format!("{libraries},lambda_runtime::layers::panic=off{}", own.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_are_never_asked_for_more_than_info() {
+        assert!(directives(LevelFilter::TRACE).starts_with("info,lambda_runtime::layers::panic=off,authorizer=trace,"));
+        assert!(directives(LevelFilter::ERROR).starts_with("error,"));
+        assert!(EnvFilter::try_new(directives(LevelFilter::DEBUG)).is_ok());
+        assert!("info,aws_smithy_runtime=trace".parse::<LevelFilter>().is_err(), "a level and nothing else");
+    }
 }

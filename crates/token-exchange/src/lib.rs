@@ -36,7 +36,7 @@ pub struct App {
     pub access: Access,
     /// The issuer of all tokens: the public base URL.
     pub issuer: String,
-    /// Sign-ups that one address is allowed in an hour.
+    /// Sign-ups that one address is allowed in an hour; 0 closes sign-up.
     pub sign_ups_per_hour: u32,
 }
 

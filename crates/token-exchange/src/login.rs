@@ -4,7 +4,8 @@
 //!    once are no more than a hundred in a row.
 //! 2. The account is looked up; where there is none, or the password is too long to be one, a hash that nobody has is
 //!    verified instead, so that the answer and its time are the same.
-//! 3. A success clears the account's count, and lets its address be known: from there the owner is counted apart from
+//! 3. A success clears the account's count (not the address's: it may be an attacker's own account), and lets its
+//!    address be known: from there the owner is counted apart from
 //!    whoever else guesses, and can't be locked out by them.
 
 use std::net::IpAddr;
@@ -95,7 +96,6 @@ pub(crate) async fn login(
     app.store.throttle_clear(&subject).await?;
     if let Some(address) = &address {
         app.store.known_address_add(&user.id, address, time).await?;
-        app.store.throttle_clear(&format!("address {address}")).await?;
     }
     let client =
         app.store.client_by_id(&user.client_id).await?.ok_or(ApiError::Unauthorized(RefusalReason::UnknownUser))?;

@@ -1,8 +1,8 @@
 //! `POST /auth/signup` (Simbee): a new client, its first owner, its default workspace, and a token to begin with.
 
 use domain::{
-    Client, ClientId, ClientSettings, Email, Moment, Password, Role, ScopeSet, User, UserId, Workspace, WorkspaceId,
-    random,
+    Client, ClientId, ClientSettings, Email, Moment, Password, PlainKey, Role, ScopeSet, User, UserId, Workspace,
+    WorkspaceId, random,
 };
 use edge::{ApiError, Limited, Reply, Request, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ struct NewClient<'a> {
 
 /// Signs up.
 pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<Reply, ApiError> {
+    if app.sign_ups_per_hour == 0 {
+        return Err(ApiError::Forbidden("Sign-up is closed".to_owned()));
+    }
     let form: SignUpForm = edge::json(request)?;
     let bad = |message: &str| ApiError::BadRequest(message.to_owned());
     let email = Email::parse(&form.email).ok_or_else(|| bad("`email` must be an e-mail address"))?;
@@ -51,6 +54,9 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
     let name = form.company_name.trim();
     if name.is_empty() || name.chars().count() > Client::MAX_NAME || name.chars().any(char::is_control) {
         return Err(bad("`company_name` must have 1 to 100 printable characters"));
+    }
+    if PlainKey::is_in(name) {
+        return Err(bad("`company_name` holds an API key, and names are shown"));
     }
     limit(app, request, now).await?;
     // Looked up before the hashing, which costs more; the transaction below decides.
@@ -84,6 +90,9 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
         settings: ClientSettings::default(),
     };
     let client = create(app, client, &owner, &workspace).await?;
+    if let Some(address) = edge::source_address(request).map(login::throttled_address) {
+        app.store.known_address_add(&owner.id, &address, created_at).await?;
+    }
     let (token, scopes) = login::token(app, &owner, &client, now).await?;
     let answer = SignUpAnswer {
         client: NewClient {

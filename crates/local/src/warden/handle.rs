@@ -1,5 +1,6 @@
 //! The warden as `local` sees it.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -36,7 +37,13 @@ impl Warden {
     /// # Errors
     /// This program can't be started again.
     pub fn start() -> Result<Self> {
-        let program = std::env::current_exe().doing(|| "finding this program".to_owned())?;
+        // Under its path another build may lie by now; this is the program that runs.
+        let running = PathBuf::from("/proc/self/exe");
+        let program = if running.exists() {
+            running
+        } else {
+            std::env::current_exe().doing(|| "finding this program".to_owned())?
+        };
         let mut child = Command::new(program)
             .arg(args::WARDEN)
             .stdin(Stdio::piped())

@@ -177,6 +177,27 @@ async fn sign_ups_are_limited_by_the_address_that_the_gateway_sees() {
 }
 
 #[tokio::test]
+async fn an_attackers_own_login_does_not_clear_the_addresss_count() {
+    let setup = Setup::new().await;
+    setup.sign_up(EMAIL).await;
+    for number in 0..101 {
+        let form = json!({"email": format!("user{number}@example.com"), "password": "a-wrong-password"});
+        setup.from("192.0.2.66", "/auth/token", &form, 0.0).await;
+        if number == 50 {
+            assert_eq!(setup.log_in("192.0.2.66", PASSWORD, 0.0).await, 200);
+        }
+    }
+    assert_eq!(setup.log_in("192.0.2.66", PASSWORD, 0.0).await, 429);
+}
+
+#[tokio::test]
+async fn sign_up_can_be_closed() {
+    let mut setup = Setup::new().await;
+    std::sync::Arc::get_mut(&mut setup.app).unwrap().sign_ups_per_hour = 0;
+    assert_eq!(setup.from("192.0.2.1", "/auth/signup", &sign_up(EMAIL), 0.0).await.0, 403);
+}
+
+#[tokio::test]
 async fn after_ten_failures_an_account_waits_even_with_the_right_password() {
     let setup = Setup::new().await;
     setup.sign_up(EMAIL).await;
@@ -217,7 +238,9 @@ async fn a_hundred_guesses_at_once_are_eleven_at_most() {
         *counts.entry(guess.await.unwrap()).or_insert(0) += 1;
     }
     assert!(counts[&401] <= 11, "{counts:?}");
-    assert_eq!(counts[&401] + counts[&429], 100, "{counts:?}");
+    // Where the machine is busy the store's time-outs answer for some: no guess was made for those either.
+    let not_tried = [429, 503].map(|status| counts.get(&status).copied().unwrap_or_default());
+    assert_eq!(counts[&401] + not_tried.iter().sum::<i32>(), 100, "{counts:?}");
 }
 
 #[tokio::test]
