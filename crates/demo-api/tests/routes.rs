@@ -4,6 +4,21 @@ use demo_api::handle;
 use serde_json::{Value, json};
 use testkit::{event, moment, parts, request, request_of};
 
+/// What the contract has the authorizer hand on.
+const CONTEXT: [&str; 11] = [
+    "client_id",
+    "key_id",
+    "user_id",
+    "workspace_id",
+    "agent_id",
+    "tools",
+    "scopes",
+    "environment",
+    "billed_to",
+    "credential",
+    "jti",
+];
+
 #[test]
 fn each_sample_event_is_answered_with_its_caller() {
     for (name, expected, member) in [
@@ -21,6 +36,9 @@ fn each_sample_event_is_answered_with_its_caller() {
         assert_eq!(status, expected, "{name}: {body}");
         assert!(body.get(member).is_some(), "{name}: {body}");
         let context = &sent["requestContext"]["authorizer"];
+        for member in CONTEXT {
+            assert!(context[member].is_string(), "{name}: the authorizer always hands on {member}");
+        }
         assert_eq!(body["caller"]["client_id"], context["client_id"], "{name}");
         assert_eq!(body["caller"]["scopes"], context["scopes"], "{name}");
     }
