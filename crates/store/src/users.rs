@@ -42,7 +42,7 @@ impl Store {
 }
 
 impl Store {
-    /// Whether the user has logged in from `address` within [`KNOWN_LIFE`]: one strong read.
+    /// Whether the user has logged in from `address` within 90 days: one strong read.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].

@@ -5,7 +5,7 @@
 //!
 //! 1. The body's form is read; a key string that fails its own check is refused before anything is read.
 //! 2. One strong read of the key's record.
-//! 3. [`domain::grant`] decides: whether the key counts, which scopes, until when.
+//! 3. [`domain::grant()`] decides: whether the key counts, which scopes, until when.
 //! 4. One local signature; the use is counted in memory.
 
 mod auth_token;
