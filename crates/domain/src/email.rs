@@ -14,6 +14,8 @@ impl Email {
     /// spaces, quotes or control characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        // In lower case first: some letters grow by it, and what is kept is what must fit.
+        let text = text.to_lowercase();
         let (local, domain) = text.split_once('@')?;
         let plain = |letter: char| !letter.is_whitespace() && !letter.is_control() && !"@\"<>(),;:\\".contains(letter);
         let labels = domain.split('.').collect::<Vec<_>>();
@@ -24,7 +26,7 @@ impl Email {
             && labels.iter().all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
             && text.chars().filter(|letter| *letter != '@').all(plain)
             && !domain.contains('@');
-        fits.then(|| Self(text.to_lowercase()))
+        fits.then_some(Self(text))
     }
 
     /// The address as text.
@@ -84,5 +86,15 @@ mod tests {
             assert_eq!(Email::parse(bad), None, "{bad}");
         }
         assert_eq!(Email::parse(&format!("{}@b.c", "a".repeat(65))), None);
+        assert_eq!(Email::parse(&format!("{}@b.c", "İ".repeat(32))), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_kept_reads_back(text in "[A-Za-zİßẞ0-9.+-]{1,70}@[A-Za-zİ0-9.-]{1,40}") {
+            if let Some(email) = Email::parse(&text) {
+                proptest::prop_assert_eq!(Email::parse(email.as_str()), Some(email));
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Moment;
 use lambda_http::{Error, LambdaEvent, Request, RequestExt as _, service_fn};
@@ -12,6 +13,10 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::incoming::Incoming;
 use crate::reply::Reply;
+
+/// How long a handler may take. Lambda's own limit, 10 s, would end the process with all that it has counted, and answer
+/// in its own words.
+const PATIENCE: Duration = Duration::from_secs(9);
 
 /// Answers HTTP events of a REST API, an HTTP API or a function URL with `handler`, one after the other, until Lambda
 /// ends the process.
@@ -32,7 +37,10 @@ where
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Incoming>| {
         let (app, base_url, handler) = (app.clone(), base_url.clone(), handler.clone());
         async move {
-            let handler = move |request| handler(app, request, clock.now());
+            let handler = move |request| async move {
+                let answer = tokio::time::timeout(PATIENCE, handler(app, request, clock.now())).await;
+                answer.unwrap_or_else(|late| Err(ApiError::Unavailable(Box::new(late))))
+            };
             Ok::<_, Infallible>(answer(event.payload, &base_url, handler).await)
         }
     }))

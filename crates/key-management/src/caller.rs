@@ -1,6 +1,6 @@
 //! Who manages, and how far that reaches.
 
-use domain::{Access, ClientId, Environment, KeyId, Moment, Scope, ScopeSet, Timestamp, UserId};
+use domain::{Access, ClientId, Environment, KeyId, KeyRecord, Moment, Scope, ScopeSet, Timestamp, UserId};
 use edge::{ApiError, Request};
 use identity::{Credential, Principal};
 
@@ -73,9 +73,17 @@ impl Caller {
     }
 
     /// # Errors
-    /// 403 where a key has scopes that the caller does not hold: its secret, or a longer life, are not the caller's to
-    /// give.
-    pub(crate) fn covers_all(&self, scopes: &ScopeSet) -> Result<(), ApiError> {
+    /// 403 where the caller could not have made this key as it is: then neither its secret, nor more scopes, nor a longer
+    /// life are the caller's to give. A personal key is its user's alone.
+    pub(crate) fn may_grant(&self, key: &KeyRecord) -> Result<(), ApiError> {
+        if key.owner_user_id().is_some_and(|owner| self.user_id() != Some(owner)) {
+            return Err(ApiError::Forbidden("A personal key is managed by its user".to_owned()));
+        }
+        self.covers_all(&key.scopes)?;
+        self.may_grant_until(key.expires_at)
+    }
+
+    fn covers_all(&self, scopes: &ScopeSet) -> Result<(), ApiError> {
         match scopes.iter().find(|scope| !self.principal.covers(scope)) {
             Some(scope) => Err(ApiError::Forbidden(format!("The caller does not have the scope `{scope}` to give"))),
             None => Ok(()),

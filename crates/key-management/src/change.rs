@@ -15,7 +15,8 @@ const ATTEMPTS: usize = 5;
 /// belongs to that; it may be asked more than once.
 ///
 /// # Errors
-/// 404; 403 where the caller may not change this key; 409 where it is revoked; what `decide` says; 503.
+/// 404; 403 where the caller may not change this key; 409 where it has ended, by revocation or expiry, which stays so;
+/// what `decide` says; 503.
 pub(crate) async fn change<T>(
     app: &App,
     caller: &Caller,
@@ -27,8 +28,8 @@ pub(crate) async fn change<T>(
         let record = app.store.key_of_client(caller.client_id(), id).await?.ok_or(ApiError::NotFound)?;
         caller.may_manage(record.environment)?;
         caller.may_change(id)?;
-        if record.revoked_at.is_some() {
-            return Err(ApiError::Conflict("The key is revoked".to_owned()));
+        if let Err(ended) = record.alive(now) {
+            return Err(ApiError::Conflict(format!("There is nothing to change: {ended}")));
         }
         let (changed, rest) = decide(record.clone())?;
         if changed == record {

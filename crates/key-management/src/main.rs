@@ -1,4 +1,4 @@
-//! `key-management`: API keys, created, listed and revoked by program.
+//! `key-management`: API keys, created, listed, changed, rotated and revoked by program.
 
 use std::sync::Arc;
 

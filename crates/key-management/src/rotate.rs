@@ -1,6 +1,6 @@
 //! `POST …/api_keys/{id}/rotate`.
 
-use domain::{KeyId, KeyRecord, PlainKey, Timestamp};
+use domain::{Environment, KeyId, KeyRecord, PlainKey, Timestamp};
 use edge::{ApiError, Reply, Request};
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ struct RotateForm {
 }
 
 /// Gives a key a new secret under the same id. The old one counts until the overlap ends, so that a user can change over
-/// without an interruption; a second rotation within it ends the oldest at once.
+/// without an interruption; within it there is no second rotation but one that ends both at once.
 pub(crate) async fn rotate(
     app: &App,
     caller: &Caller,
@@ -35,13 +35,21 @@ pub(crate) async fn rotate(
         return Err(ApiError::BadRequest("`overlap_seconds` must be 0 to 2592000 (30 days)".to_owned()));
     }
     let id = KeyId::parse(id).ok_or(ApiError::NotFound)?;
-    let prefix = app.store.client_by_id(caller.client_id()).await?.and_then(|client| client.settings.key_prefix);
+    let own_prefix = app.store.client_by_id(caller.client_id()).await?.and_then(|client| client.settings.key_prefix);
+    let client_prefix = |environment: Environment| own_prefix.clone().unwrap_or_else(|| environment.default_prefix());
     let (record, plain) = change(app, caller, &id, now, |record: KeyRecord| {
-        caller.covers_all(&record.scopes)?;
-        caller.may_grant_until(record.expires_at)?;
-        let prefix = prefix.clone().unwrap_or_else(|| record.environment.default_prefix());
-        // The old string must go on to fit the record, so a prefix that was set meanwhile waits for the next key.
-        let prefix = if overlap > 0 { record.prefix.clone() } else { prefix };
+        caller.may_grant(&record)?;
+        // A rotation that is repeated because its answer was lost must not end the secret that is in use.
+        let in_overlap = record.previous_secret.as_ref().is_some_and(|secret| now < secret.expires_at);
+        if in_overlap && overlap > 0 {
+            return Err(ApiError::Conflict(
+                "The secret before this one still counts: wait for `previous_secret_expires_at`, or give \
+                 `overlap_seconds` 0 to end both"
+                    .to_owned(),
+            ));
+        }
+        // As long as the old string counts it must fit the record.
+        let prefix = if overlap > 0 { record.prefix.clone() } else { client_prefix(record.environment) };
         let plain = PlainKey::random_for(&prefix, &record.id);
         Ok((record.rotated(&plain, overlap, now), plain))
     })

@@ -19,6 +19,16 @@ struct UpdateForm {
     expires_at: End,
 }
 
+/// Whether the change gives anything: a scope that was not held, or a later end.
+fn is_wider(record: &KeyRecord, changed: &KeyRecord) -> bool {
+    let later = match (record.expires_at, changed.expires_at) {
+        (Some(_), None) => true,
+        (Some(before), Some(after)) => after > before,
+        (None, _) => false,
+    };
+    later || record.scopes.first_uncovered(&changed.scopes).is_some()
+}
+
 /// What becomes of the expiry.
 #[derive(Clone, Copy, Default)]
 enum End {
@@ -50,15 +60,18 @@ pub(crate) async fn update(
     }
     let id = KeyId::parse(id).ok_or(ApiError::NotFound)?;
     let (record, ()) = change(app, caller, &id, now, |record: KeyRecord| {
-        let mut changed = record;
+        let mut changed = record.clone();
         if let Some(scopes) = &form.scopes {
-            caller.may_give(scopes, &app.access)?;
+            if let Some(place) = app.access.first_unknown(scopes) {
+                return Err(ApiError::unknown_scope(place));
+            }
             changed.scopes = scopes.clone();
         }
         if let End::Given(end) = form.expires_at {
-            caller.covers_all(&changed.scopes)?;
-            caller.may_grant_until(end)?;
             changed.expires_at = end;
+        }
+        if is_wider(&record, &changed) {
+            caller.may_grant(&changed)?;
         }
         if let Some(name) = &name {
             changed.name.clone_from(name);

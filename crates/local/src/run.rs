@@ -18,7 +18,7 @@ use crate::gateway::Gateway;
 use crate::gateway::server::Door;
 use crate::progress::{say, step, warn};
 use crate::project::Project;
-use crate::warden::{Orders, Report, Warden};
+use crate::warden::{Orders, Report, TOOK_TOO_LONG, Warden};
 use crate::welcome::{Functions, welcome, write_sample_event};
 use crate::{cargo_lambda, clock, compile, seed, signals};
 
@@ -145,6 +145,8 @@ fn no_tokens(failure: &Failure, data: &DataDir) -> Failure {
 async fn first_end(reports: &mut tokio::sync::broadcast::Receiver<Report>, data: &DataDir) -> Failure {
     loop {
         match reports.recv().await {
+            // A busy machine: it is started again, and tried again.
+            Ok(Report::Ended { how, .. }) if how == TOOK_TOO_LONG => {}
             Ok(Report::Ended { name, how }) => return functions::ended(&name, &how, &data.log_of(&name)),
             Ok(Report::Started { .. }) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return Failure::new("the process that looks after the functions is gone"),

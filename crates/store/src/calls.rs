@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
 use crate::item::Attributes;
+use crate::retry::{CONTENTION_ATTEMPTS, back_off};
 use crate::{Store, StoreError, Table};
 
 /// Why a transaction did nothing.
@@ -71,14 +72,17 @@ impl Store {
     ) -> Result<(), NotCreated> {
         let table = self.table(table)?;
         let puts = items.into_iter().map(|item| put_new(table, item)).collect::<Result<Vec<_>, _>>()?;
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(puts)).send().await else {
-            return Ok(());
-        };
-        match cancelled(error.as_service_error()) {
-            Some(Cancelled::Condition(place)) => Err(NotCreated::Exists(place)),
-            Some(Cancelled::Conflict) => Err(StoreError::Contended.into()),
-            None => Err(StoreError::unavailable(error).into()),
+        for attempt in 0..CONTENTION_ATTEMPTS {
+            let sent = self.client.transact_write_items().set_transact_items(Some(puts.clone())).send().await;
+            let Err(error) = sent else { return Ok(()) };
+            match cancelled(error.as_service_error()) {
+                Some(Cancelled::Condition(place)) => return Err(NotCreated::Exists(place)),
+                // Another transaction was at the same items; the next try finds what it has made.
+                Some(Cancelled::Conflict) => back_off(attempt).await,
+                None => return Err(StoreError::unavailable(error).into()),
+            }
         }
+        Err(StoreError::Contended.into())
     }
 
     /// One item, read strongly.

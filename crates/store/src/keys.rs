@@ -1,7 +1,5 @@
 //! Key records.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use domain::{
@@ -19,8 +17,6 @@ const SORT_KEY: &str = "KEY";
 const QUERIES_PER_PAGE: usize = 10;
 /// How many items a query with a filter reads at least.
 const READ_TO_FILTER: usize = 100;
-/// How long a revocation may take, tries and all: its caller waits, and Lambda waits not much longer.
-const REVOCATION_LIMIT: Duration = Duration::from_secs(8);
 
 /// Which keys of a client to list; `None` means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -223,16 +219,6 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Contended`]: whether it is revoked is then unknown, and the call
     /// may be repeated.
     pub async fn key_revoke(&self, client: &ClientId, id: &KeyId, now: Timestamp) -> Result<Revocation, StoreError> {
-        let revoking = self.key_revoke_patiently(client, id, now);
-        tokio::time::timeout(REVOCATION_LIMIT, revoking).await.unwrap_or(Err(StoreError::Contended))
-    }
-
-    async fn key_revoke_patiently(
-        &self,
-        client: &ClientId,
-        id: &KeyId,
-        now: Timestamp,
-    ) -> Result<Revocation, StoreError> {
         for attempt in 0..CONTENTION_ATTEMPTS {
             match self.key_of_client(client, id).await? {
                 None => return Ok(Revocation::NotFound),

@@ -9,6 +9,7 @@
 //! | keys | `FEED` / `<sequence>` and `HEAD` | [`feed`] |
 //! | directory | `CLIENT#<client>` / `CLIENT`, `WORKSPACE#<workspace>`; `SLUG#<slug>` / `SLUG` | [`directory`] |
 //! | directory | `CLIENT#<client>` / `USER#<user>`; `EMAIL#<address>` / `EMAIL` | `users` |
+//! | directory | `KNOWN#<user>` / `<address>` | `users` |
 //! | directory | `THROTTLE#<subject>` / `THROTTLE` | [`throttle`] |
 //! | signing | `PUBLIC` / `<kid>`, `PRIVATE` / `<kid>`, `ACTIVE` / `<algorithm>` | [`signing_keys`] |
 //! | usage | `KEY#<key>` / `<hour>#<writer>` | [`usage`] |

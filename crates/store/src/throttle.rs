@@ -1,9 +1,11 @@
 //! Attempts that are counted before they are made, so that a hundred at once are no more than a hundred in a row.
 //!
-//! 1. The first attempts of a window are free; each takes its number by a conditional write.
-//! 2. Beyond them one attempt at a time is let through, and none for a while after it; the while doubles each time.
+//! 1. The first attempts of a window are free; each takes its number by a conditional write. The window begins with the
+//!    first of them.
+//! 2. After the last free one none passes for a second; then one, and none for two, four and so on up to a quarter of an
+//!    hour. The window is open until it has passed quietly after the last wait.
 //! 3. Whoever is told to wait has changed nothing: a flood of attempts makes nobody wait longer.
-//! 4. An attempt that succeeds clears the count.
+//! 4. An attempt that turns out well clears the count, or gives its own number back.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use domain::Timestamp;
@@ -21,7 +23,7 @@ const LONGEST_WAIT: i64 = 900;
 pub struct Allowance {
     /// Attempts that nobody waits for.
     pub free: u32,
-    /// Seconds after the last attempt until the count begins anew.
+    /// Seconds until the count begins anew: after the first attempt, or after the last wait.
     pub window: i64,
 }
 
@@ -60,9 +62,16 @@ impl Store {
                 return Ok(Attempt::Wait(current.next_at - now));
             }
             let attempts = current.attempts + 1;
-            let beyond = attempts.saturating_sub(allowance.free);
-            let wait = if beyond == 0 { 0 } else { (1_i64 << (beyond - 1).min(20)).min(LONGEST_WAIT) };
-            let next = State { attempts, next_at: now + wait, window_ends: now + wait + allowance.window };
+            let wait = wait_after(attempts, allowance.free);
+            let next = State {
+                attempts,
+                next_at: now + wait,
+                window_ends: match (current.attempts, wait) {
+                    (0, _) => now + wait + allowance.window,
+                    (_, 0) => current.window_ends,
+                    _ => now + wait + allowance.window,
+                },
+            };
             if self.throttle_move(subject, seen.attempts, seen.window_ends, &next).await? {
                 return Ok(Attempt::Go);
             }
@@ -86,6 +95,26 @@ impl Store {
         Ok(())
     }
 
+    /// Gives back the attempt of `subject` that was let through last: it has turned out well. Where others have asked
+    /// meanwhile nothing is given back.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    pub async fn throttle_give_back(&self, subject: &str) -> Result<(), StoreError> {
+        for retry in 0..CONTENTION_ATTEMPTS {
+            let seen = self.throttle_state(subject).await?;
+            if seen.attempts == 0 {
+                return Ok(());
+            }
+            let next = State { attempts: seen.attempts - 1, next_at: 0, window_ends: seen.window_ends };
+            if self.throttle_move(subject, seen.attempts, seen.window_ends, &next).await? {
+                return Ok(());
+            }
+            back_off(retry).await;
+        }
+        Ok(())
+    }
+
     async fn throttle_state(&self, subject: &str) -> Result<State, StoreError> {
         let item = self.get(Table::Directory, primary_key(partition(subject), SORT_KEY)).await?;
         item.map_or(Ok(State::default()), |item| {
@@ -106,8 +135,12 @@ impl Store {
         window_ends: i64,
         next: &State,
     ) -> Result<bool, StoreError> {
-        let condition =
-            if attempts == 0 { "attribute_not_exists(pk)" } else { "attempts = :seen AND window_ends = :seen_window" };
+        // No window is no item.
+        let condition = if window_ends == 0 {
+            "attribute_not_exists(pk)"
+        } else {
+            "attempts = :seen AND window_ends = :seen_window"
+        };
         let mut update = self
             .client
             .update_item()
@@ -120,7 +153,7 @@ impl Store {
             .expression_attribute_values(":next_at", number(next.next_at))
             .expression_attribute_values(":window_ends", number(next.window_ends))
             .expression_attribute_values(":ttl", number(next.window_ends));
-        if attempts > 0 {
+        if window_ends > 0 {
             update = update
                 .expression_attribute_values(":seen", number(attempts))
                 .expression_attribute_values(":seen_window", number(window_ends));
@@ -132,6 +165,14 @@ impl Store {
                 _ => Err(StoreError::unavailable(error)),
             },
         }
+    }
+}
+
+/// How many seconds nobody passes after the attempt of this number.
+fn wait_after(attempts: u32, free: u32) -> i64 {
+    match (attempts + 1).checked_sub(free) {
+        None | Some(0) => 0,
+        Some(beyond) => (1_i64 << (beyond - 1).min(20)).min(LONGEST_WAIT),
     }
 }
 

@@ -8,9 +8,11 @@
 //! 3. [`domain::grant()`] decides: whether the key counts, which scopes, until when.
 //! 4. One local signature; the use is counted in memory.
 
+mod attempts;
 mod auth_token;
 mod exchange;
 mod login;
+mod passwords;
 mod settings;
 mod signing_key;
 mod signup;

@@ -1,4 +1,4 @@
-//! `token-exchange`: an API key becomes a short-lived token.
+//! `token-exchange`: an API key, or a password, becomes a short-lived token.
 
 use std::sync::Arc;
 

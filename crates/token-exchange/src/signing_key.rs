@@ -71,6 +71,14 @@ impl SigningKey {
         self.signer.get_or_try_init(|| self.load(now)).await
     }
 
+    /// Makes sure that there is a key to sign with.
+    ///
+    /// # Errors
+    /// 503 where there is none.
+    pub(crate) async fn ready(&self, now: Moment) -> Result<(), ApiError> {
+        self.signer(now).await.map(|_| ()).map_err(|error| ApiError::Unavailable(Box::new(error)))
+    }
+
     /// Signs claims.
     ///
     /// # Errors

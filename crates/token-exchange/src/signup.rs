@@ -4,13 +4,13 @@ use domain::{
     Client, ClientId, ClientSettings, Email, Moment, Password, PlainKey, Role, ScopeSet, User, UserId, Workspace,
     WorkspaceId, random,
 };
-use edge::{ApiError, Limited, Reply, Request, StatusCode};
+use edge::{ApiError, Reply, Request, StatusCode};
 use serde::{Deserialize, Serialize};
-use store::throttle::{Allowance, Attempt};
+use store::throttle::Allowance;
 use store::{SignUpError, StoreError};
 
-use crate::App;
 use crate::login::{self, LOGIN_LIFETIME, UserView};
+use crate::{App, attempts, passwords};
 
 /// How often another slug is tried where one is taken.
 const SLUG_ATTEMPTS: usize = 5;
@@ -63,7 +63,7 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
     if app.store.user_by_email(&email).await?.is_some() {
         return Err(taken());
     }
-    let hash = login::hash(password).await?;
+    let hash = passwords::hash(password).await?;
     let (client_id, workspace_id, created_at) = (ClientId::random(), WorkspaceId::random(), now.timestamp());
     let owner = User {
         id: UserId::random(),
@@ -89,9 +89,14 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
         created_at,
         settings: ClientSettings::default(),
     };
+    // Whoever can't be given a token is not signed up either.
+    app.signing_key.ready(now).await?;
     let client = create(app, client, &owner, &workspace).await?;
-    if let Some(address) = edge::source_address(request).map(login::throttled_address) {
-        app.store.known_address_add(&owner.id, &address, created_at).await?;
+    if let Some(address) = edge::source_address(request).map(attempts::throttled_address)
+        && let Err(error) = app.store.known_address_add(&owner.id, &address, created_at).await
+    {
+        // The account is made: what could not be noted is no reason to say otherwise.
+        tracing::warn!(%error, "the address of a sign-up could not be noted");
     }
     let (token, scopes) = login::token(app, &owner, &client, now).await?;
     let answer = SignUpAnswer {
@@ -133,13 +138,7 @@ fn taken() -> ApiError {
 
 /// So many sign-ups an hour and address: each makes a client, and each that is refused tells whether an address is known.
 async fn limit(app: &App, request: &Request, now: Moment) -> Result<(), ApiError> {
-    let Some(address) = edge::source_address(request).map(login::throttled_address) else { return Ok(()) };
+    let Some(address) = edge::source_address(request).map(attempts::throttled_address) else { return Ok(()) };
     let allowance = Allowance { free: app.sign_ups_per_hour, window: HOUR };
-    let limited = |retry_after| ApiError::TooManyRequests(Limited { limit: app.sign_ups_per_hour, retry_after });
-    match app.store.throttle_attempt(&format!("sign-ups {address}"), allowance, now.timestamp()).await {
-        Ok(Attempt::Go) => Ok(()),
-        Ok(Attempt::Wait(seconds)) => Err(limited(seconds)),
-        Err(StoreError::Contended) => Err(limited(1)),
-        Err(error) => Err(error.into()),
-    }
+    attempts::attempt(app, &format!("sign-ups {address}"), allowance, now.timestamp()).await
 }

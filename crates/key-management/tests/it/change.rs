@@ -93,18 +93,28 @@ async fn nobody_changes_beyond_what_they_hold() {
     let manager = setup.key("keys:manage read").await;
     let (narrow, wide) = (setup.key("read").await, setup.key("admin").await);
     assert_eq!(setup.patch(&manager, &narrow, json!({"scopes": ["read", "write"]})).await.0, 403);
-    assert_eq!(setup.patch(&manager, &wide, json!({"scopes": ["admin"]})).await.0, 403);
-    assert_eq!(setup.patch(&manager, &wide, json!({"expires_at": null})).await.0, 403);
+    assert_eq!(
+        setup.patch(&manager, &wide, json!({"scopes": ["admin"]})).await.0,
+        200,
+        "it has them: nothing is given"
+    );
+    let ending = setup.other("admin", |record| record.expires_at = Some(now().plus(600))).await;
+    assert_eq!(setup.patch(&manager, &ending, json!({"expires_at": null})).await.0, 403);
+    assert_eq!(setup.patch(&manager, &ending, json!({"expires_at": now().plus(601)})).await.0, 403);
+    assert_eq!(setup.patch(&manager, &ending, json!({"expires_at": now().plus(599)})).await.0, 200, "sooner");
     assert_eq!(setup.rotate(&manager, &wide, None).await.0, 403, "a new secret of a wider key is a wider key");
     assert_eq!(setup.patch(&manager, &wide, json!({"scopes": ["read"]})).await.0, 200, "narrowing takes nothing");
     assert_eq!(setup.patch(&manager, &manager, json!({"name": "x"})).await.0, 403, "its own record");
     assert_eq!(setup.rotate(&manager, &manager, None).await.0, 403);
 
     let brief = setup.other("admin", |record| record.expires_at = Some(now().plus(60))).await;
-    assert_eq!(setup.patch(&brief, &narrow, json!({"expires_at": null})).await.0, 403);
-    assert_eq!(setup.patch(&brief, &narrow, json!({"expires_at": now().plus(61)})).await.0, 403);
     assert_eq!(setup.rotate(&brief, &narrow, None).await.0, 403, "it would outlive the caller");
+    let wider = json!({"scopes": ["read", "write"]});
+    assert_eq!(setup.patch(&brief, &narrow, wider).await.0, 403, "so would the scopes");
+    assert_eq!(setup.patch(&manager, &wide, json!({"expires_at": now().plus(900)})).await.0, 200, "an end is no gift");
     assert_eq!(setup.patch(&brief, &narrow, json!({"expires_at": now().plus(60)})).await.0, 200);
+    assert_eq!(setup.patch(&brief, &narrow, json!({"expires_at": now().plus(61)})).await.0, 403);
+    assert_eq!(setup.patch(&brief, &narrow, json!({"expires_at": null})).await.0, 403);
     assert_eq!(setup.rotate(&brief, &narrow, None).await.0, 201);
 
     let tester = setup.other("admin", |record| record.environment = Environment::Test).await;
@@ -137,12 +147,12 @@ async fn a_rotation_gives_a_new_string_of_the_same_key_and_leaves_the_old_one_a_
     assert_eq!(version(&key.plain, end.plus(-1)), Ok(SecretVersion(1)));
     assert_eq!(version(&key.plain, end), Err(KeyRefusal::SecretReplaced));
 
-    let (_, left_out) = setup.rotate(&admin, &key, None).await;
-    assert_eq!(
-        left_out["record"]["previous_secret_expires_at"],
-        json!(now().plus(86_400)),
-        "a day where nothing is said"
-    );
+    let (status, _) = setup.rotate(&admin, &key, None).await;
+    assert_eq!(status, 409, "a repeated rotation must not end the secret that is in use");
+    let other = setup.key("read").await;
+    let (_, left_out) = setup.rotate(&admin, &other, None).await;
+    let a_day = json!(now().plus(86_400));
+    assert_eq!(left_out["record"]["previous_secret_expires_at"], a_day, "where nothing is said");
     let (_, at_once) = setup.rotate(&admin, &key, Some(json!({"overlap_seconds": 0}))).await;
     assert_eq!(at_once["record"]["previous_secret_expires_at"], json!(null));
     let stored = setup.record(&key).await;
@@ -150,7 +160,7 @@ async fn a_rotation_gives_a_new_string_of_the_same_key_and_leaves_the_old_one_a_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rotations_at_once_each_give_a_secret_and_the_last_two_count() {
+async fn of_rotations_at_once_one_is_made() {
     let setup = std::sync::Arc::new(Setup::new().await);
     let admin = std::sync::Arc::new(setup.key("admin").await);
     let key = std::sync::Arc::new(setup.key("read").await);
@@ -159,20 +169,22 @@ async fn rotations_at_once_each_give_a_secret_and_the_last_two_count() {
         let (setup, admin, key) = (setup.clone(), admin.clone(), key.clone());
         tasks.push(tokio::spawn(async move { setup.rotate(&admin, &key, None).await }));
     }
-    let mut plain = Vec::new();
+    let mut new = Vec::new();
     for task in tasks {
-        let (status, body) = task.await.unwrap();
-        assert_eq!(status, 201, "{body}");
-        plain.push(PlainKey::parse(body["raw_key"].as_str().unwrap()).unwrap());
+        match task.await.unwrap() {
+            (201, body) => new.push(PlainKey::parse(body["raw_key"].as_str().unwrap()).unwrap()),
+            (status, body) => assert_eq!(status, 409, "{body}"),
+        }
     }
     let stored = setup.record(&key).await;
-    assert_eq!((stored.secret_version, stored.revision), (SecretVersion(3), 2));
-    assert!(plain.iter().all(|plain| KeyRecord::check(Some(&stored), plain, now()).is_ok()));
-    assert!(KeyRecord::check(Some(&stored), &key.plain, now()).is_err());
+    assert_eq!((new.len(), stored.secret_version, stored.revision), (1, SecretVersion(2), 1));
+    for plain in [&new[0], &key.plain] {
+        assert!(KeyRecord::check(Some(&stored), plain, now()).is_ok(), "what is in use goes on");
+    }
 }
 
 #[tokio::test]
-async fn a_revoked_key_stays_as_it_is() {
+async fn a_key_that_has_ended_stays_as_it_is() {
     let setup = Setup::new().await;
     let admin = setup.key("admin").await;
     let key = setup.key("read").await;
@@ -181,6 +193,9 @@ async fn a_revoked_key_stays_as_it_is() {
     assert_eq!(setup.patch(&admin, &key, json!({"name": "x"})).await.0, 409);
     assert_eq!(setup.rotate(&admin, &key, None).await.0, 409);
     assert_eq!(setup.record(&key).await, revoked);
+    let expired = setup.other("read", |record| record.expires_at = Some(now())).await;
+    assert_eq!(setup.patch(&admin, &expired, json!({"expires_at": null})).await.0, 409);
+    assert_eq!(setup.rotate(&admin, &expired, None).await.0, 409);
 }
 
 #[tokio::test]
@@ -193,9 +208,27 @@ async fn a_change_whose_answer_was_lost_is_made_once_and_one_that_failed_not_at_
     assert_eq!(setup.record(&key).await, key.record);
     setup.test.faults.heal();
     setup.test.faults.once("TransactWriteItems", Fault::LostAnswer);
-    let (status, _) = setup.rotate(&admin, &key, None).await;
-    assert!(matches!(status, 201 | 503), "{status}");
-    assert!(setup.record(&key).await.secret_version.0 <= 3);
-    let own = setup.other("admin", |record| record.kind = KeyKind::Personal(UserId::random())).await;
-    assert_eq!(setup.patch(&own, &key, json!({"name": "y"})).await.0, 200);
+    let (status, body) = setup.rotate(&admin, &key, None).await;
+    assert_eq!(status, 201, "{body}");
+    let stored = setup.record(&key).await;
+    assert_eq!(stored.secret_version, SecretVersion(2));
+    let new = PlainKey::parse(body["raw_key"].as_str().unwrap()).unwrap();
+    assert!(KeyRecord::check(Some(&stored), &new, now()).is_ok());
+}
+
+#[tokio::test]
+async fn a_personal_keys_secret_is_its_users_alone() {
+    let setup = Setup::new().await;
+    let user = UserId::random();
+    let personal = setup.other("read", |record| record.kind = KeyKind::Personal(user.clone())).await;
+    let manager = setup.key("admin").await;
+    assert_eq!(setup.rotate(&manager, &personal, None).await.0, 403);
+    assert_eq!(setup.patch(&manager, &personal, json!({"scopes": ["read", "write"]})).await.0, 403);
+    assert_eq!(
+        setup.patch(&manager, &personal, json!({"expires_at": now().plus(60)})).await.0,
+        200,
+        "taking is no giving"
+    );
+    let own = setup.other("admin", |record| record.kind = KeyKind::Personal(user)).await;
+    assert_eq!(setup.rotate(&own, &personal, None).await.0, 201);
 }

@@ -42,8 +42,9 @@ use router::{Match, Router};
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 /// Where SIMCEL's callers exchange a key, and what [`Gateway::try_exchange`] tries.
 const EXCHANGE: &str = "/auth/token";
-const EXCHANGE_TRIES: u32 = 3;
-const EXCHANGE_PAUSE: Duration = Duration::from_secs(1);
+/// How often a first call is tried, and what lies between: a busy machine may be too slow for the first.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
 /// What a body may measure.
 pub const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
@@ -199,7 +200,7 @@ impl Gateway {
     /// Calls every function once, without a credential, so that a caller's first request finds them up.
     ///
     /// # Errors
-    /// One isn't reached, or fails.
+    /// One isn't reached, or fails, at the last of a few tries.
     pub async fn warm_up(&self, template: &Template, port: u16) -> Result<()> {
         let functions = template.functions()?;
         for function in &functions {
@@ -221,19 +222,26 @@ impl Gateway {
             } else {
                 self.api.proxy_event(&request, &found, None)
             };
-            let name = &function.package;
-            match self.lambda.invoke(name, event.to_string().into_bytes()).await {
-                Invocation::Answered(_) => {}
-                Invocation::Failed(reason) if is_authorizer && reason == "Unauthorized" => {}
-                Invocation::Failed(reason) => {
-                    return Err(Failure::new(format!("{name} failed its first call: {reason}")));
-                }
-                Invocation::Unreachable(reason) => {
-                    return Err(Failure::new(format!("{name} is not reached: {reason}")));
-                }
-            }
+            self.first_call(&function.package, &event, is_authorizer).await?;
         }
         Ok(())
+    }
+
+    async fn first_call(&self, name: &str, event: &Value, is_authorizer: bool) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            let failure = match self.lambda.invoke(name, event.to_string().into_bytes()).await {
+                Invocation::Answered(_) => return Ok(()),
+                Invocation::Failed(reason) if is_authorizer && reason == "Unauthorized" => return Ok(()),
+                Invocation::Failed(reason) => format!("{name} failed its first call: {reason}"),
+                Invocation::Unreachable(reason) => format!("{name} is not reached: {reason}"),
+            };
+            if tries == TRIES {
+                return Err(Failure::new(failure));
+            }
+            tries += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Exchanges `key` for a token as a caller would. That works only where the function, the store and the signing key
@@ -252,12 +260,12 @@ impl Gateway {
                 return Ok(());
             }
             // What a busy machine's store was too slow for may work a second later, as a 503 says of itself.
-            if tries == EXCHANGE_TRIES || reply.status != StatusCode::SERVICE_UNAVAILABLE {
+            if tries == TRIES || reply.status != StatusCode::SERVICE_UNAVAILABLE {
                 let body = String::from_utf8_lossy(&reply.body);
                 return Err(Failure::new(format!("POST {EXCHANGE} answers {} to the demo key: {body}", reply.status)));
             }
             tries += 1;
-            tokio::time::sleep(EXCHANGE_PAUSE).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }

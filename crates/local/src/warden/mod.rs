@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 pub use handle::{Orders, Warden};
 pub use process::run;
 
+/// How a process has ended that was killed by [`Order::Restart`].
+pub const TOOK_TOO_LONG: &str = "killed: it took longer than it may";
+
 /// What the warden is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {

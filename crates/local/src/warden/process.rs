@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Order, Program, Report};
+use super::{Order, Program, Report, TOOK_TOO_LONG};
 use crate::{clock, signals};
 
 /// How long a child may take to write what it still has to; Lambda gives 0.5 s.
@@ -112,7 +112,7 @@ async fn look_after(
                             return;
                         }
                         let _ = child.kill().await;
-                        "killed: it took longer than it may".to_owned()
+                        TOOK_TOO_LONG.to_owned()
                     }
                 }
             }
@@ -179,6 +179,9 @@ mod tests {
 
     use super::*;
 
+    /// What a busy machine may take for what is at once otherwise.
+    const PATIENT: Duration = Duration::from_secs(30);
+
     /// A warden over programs that are shell scripts.
     struct Trial {
         folder: tempfile::TempDir,
@@ -220,7 +223,7 @@ mod tests {
         }
 
         async fn report(&mut self) -> Option<Report> {
-            tokio::time::timeout(Duration::from_secs(10), self.reports.recv()).await.unwrap()
+            tokio::time::timeout(PATIENT, self.reports.recv()).await.unwrap()
         }
 
         async fn started(&mut self) -> u32 {
@@ -238,7 +241,7 @@ mod tests {
         }
 
         async fn written(&self, name: &str, text: &str) {
-            for _ in 0..200 {
+            for _ in 0..1200 {
                 if std::fs::read_to_string(self.log(name)).unwrap_or_default().contains(text) {
                     return;
                 }
@@ -286,7 +289,7 @@ mod tests {
         let pid = trial.started().await;
         trial.written("function", "up").await;
         drop(trial.input);
-        tokio::time::timeout(GRACE * 3, trial.warden).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENT, trial.warden).await.unwrap().unwrap();
         assert!(!lives(pid));
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use domain::{ClientId, Environment, KeyKind, Sequence, Timestamp, UserId};
+use domain::{ClientId, Environment, KeyKind, PreviousSecret, SecretVersion, Sequence, Timestamp, UserId};
 use store::StoreError;
 use store::keys::{KeyFilter, Revocation};
 use testkit::{Fault, TestKey, TestStore, now};
@@ -13,6 +13,13 @@ async fn a_record_reads_back_as_it_was_written() {
     key.record.expires_at = Some(now().plus(60));
     key.record.environment = Environment::Test;
     key.record.kind = KeyKind::Personal(UserId::random());
+    key.record.rotated_at = Some(now());
+    key.record.previous_secret = Some(PreviousSecret {
+        hash: TestKey::new(&client, "read").plain.hash(),
+        version: SecretVersion(1),
+        expires_at: now().plus(30),
+    });
+    key.record.secret_version = SecretVersion(2);
     test.store.key_create(&key.record).await.unwrap();
     assert_eq!(test.store.key_by_string(&key.plain).await.unwrap(), Some(key.record.clone()));
     assert_eq!(test.store.key_of_client(&client.id, &key.record.id).await.unwrap(), Some(key.record.clone()));
