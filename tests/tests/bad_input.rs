@@ -7,7 +7,7 @@ use crate::support::http::Http;
 use crate::support::raw::{self, Answer};
 use crate::support::system;
 
-/// Every route, its parameters filled in, with a method that it has; `ANY` is asked by the two that mean something.
+/// Every route, its parameters filled in, with a method that it has; `ANY` is asked by those that mean something.
 fn routes() -> Vec<(String, String)> {
     let client = &system().demo.client_id;
     let fill = |path: &str| {
@@ -22,10 +22,13 @@ fn routes() -> Vec<(String, String)> {
         assert!(!path.contains('{'), "{path} has a parameter that nobody fills in here");
         match &route.method {
             Method::Exact(method) => routes.push((method.clone(), path)),
-            Method::Any => routes.extend(["GET", "POST", "DELETE"].map(|method| (method.to_owned(), path.clone()))),
+            Method::Any => {
+                routes.extend(["GET", "POST", "PATCH", "DELETE"].map(|method| (method.to_owned(), path.clone())));
+            }
         }
     }
     assert!(routes.len() >= 20, "{routes:?}");
+    assert!(routes.iter().any(|(method, path)| method == "POST" && path.ends_with("/rotate")), "{routes:?}");
     routes
 }
 
@@ -88,6 +91,23 @@ fn bodies() -> Vec<Vec<u8>> {
         "{\"name\":\"x\",\"scopes\":[\"insights:\",\":read\",\"a:b:c\"]}",
         "{\"name\":\"x\",\"workspace_id\":\"ws_\"}",
         "{\"name\":\"x\",\"type\":\"personal\",\"workspace_id\":\"ws_0000000000000000\"}",
+        "{\"name\":\"x\",\"scopes\":[],\"expires_at\":null,\"revoked\":true}",
+        "{\"name\":null,\"scopes\":null,\"expires_at\":1}",
+        "{\"overlap_seconds\":-1}",
+        "{\"overlap_seconds\":1e999}",
+        "{\"overlap_seconds\":9223372036854775808}",
+        "{\"overlap_seconds\":9223372036854775807}",
+        "{\"overlap_seconds\":\"0\"}",
+        "{\"email\":{},\"password\":[],\"company_name\":1}",
+        "{\"email\":\"\",\"password\":\"\"}",
+        "{\"email\":\"@\",\"password\":\"x\"}",
+        "{\"email\":\"a@b@c\\u0000\",\"password\":\"\\u0000\"}",
+        "{\"email\":\"\\u202e@example.com\",\"password\":\"\\ud83d\\ude00\"}",
+        "{\"client_id\":\"\",\"user_id\":\"\",\"password\":\"\"}",
+        "{\"client_id\":\"cl_\",\"user_id\":\"owner\",\"password\":\"x\"}",
+        "{\"email\":\"a@example.com\",\"password\":\"correct horse battery\",\"company_name\":\"\\u0000\"}",
+        "{\"email\":\"a@example.com\",\"password\":\"correct horse battery\",\"company_name\":\" \"}",
+        "{\"email\":\"a@example.com\",\"password\":\"x\",\"company_name\":\"Acme\"}",
         "{\"messages\":{}}",
         "{\"messages\":[]}",
         "{\"messages\":[null]}",
@@ -109,6 +129,18 @@ fn bodies() -> Vec<Vec<u8>> {
         format!("{{\"apiKey\":\"{}\"}}", "k".repeat(60_000)).into_bytes(),
         vec![b'{'; 70_000],
     ]);
+    // Its lower case takes more bytes than it does.
+    let long = format!("{}@example.com", "\u{130}".repeat(32));
+    for (email, password, company) in [
+        (long.as_str(), "correct horse battery", "\u{130}\u{130}"),
+        (&long, &"p".repeat(60_000), "Acme"),
+        (&"e".repeat(20_000), &"\u{fb03}".repeat(300), &"n".repeat(20_000)),
+        ("\u{fb03}@\u{fb03}.example", &"\u{301}".repeat(128), "\u{1f468}\u{200d}\u{1f469}"),
+    ] {
+        let login = serde_json::json!({"email": email, "password": password});
+        let sign_up = serde_json::json!({"email": email, "password": password, "company_name": company});
+        bodies.extend([login.to_string().into_bytes(), sign_up.to_string().into_bytes()]);
+    }
     bodies
 }
 

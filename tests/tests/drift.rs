@@ -27,7 +27,7 @@ const RIGHTS: [&str; 21] = [
     "key-management keys UpdateItem",
     "key-management keys/index/by_client Query",
     "key-management signing Query in PUBLIC",
-    "token-exchange directory DeleteItem",
+    "token-exchange directory DeleteItem in THROTTLE#*",
     "token-exchange directory GetItem",
     "token-exchange directory PutItem",
     "token-exchange directory UpdateItem",
@@ -342,11 +342,16 @@ fn place(resource: &Value) -> String {
 }
 
 fn partition(condition: &Value) -> String {
-    let key = &condition["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"];
-    assert_eq!(*condition, json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": key}}));
+    let (operator, key) = ["ForAllValues:StringEquals", "ForAllValues:StringLike"]
+        .into_iter()
+        .find_map(|operator| Some((operator, condition.get(operator)?.get("dynamodb:LeadingKeys")?)))
+        .unwrap_or_else(|| panic!("{condition}"));
+    assert_eq!(*condition, json!({ operator: {"dynamodb:LeadingKeys": key} }));
     let keys = list(key);
     assert_eq!(keys.len(), 1);
-    keys[0].as_str().unwrap().to_owned()
+    let partition = keys[0].as_str().unwrap().to_owned();
+    assert_eq!(partition.contains(['*', '?']), operator.ends_with("Like"), "{condition}");
+    partition
 }
 
 fn list(value: &Value) -> Vec<Value> {

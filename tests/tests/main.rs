@@ -8,6 +8,7 @@ mod project;
 
 mod support;
 
+mod accounts;
 mod bad_input;
 mod functions;
 mod gateway;

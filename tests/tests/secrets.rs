@@ -74,6 +74,13 @@ async fn no_key_and_no_token_is_written_down_anywhere() {
     assert_eq!(http.revoke_key(&key.id).await.status, 204);
     let _ = http.simcel_exchange(&key.raw).await;
 
+    let login = json!({"email": demo.email, "password": demo.password});
+    for body in [&login, &json!({"email": demo.password, "password": demo.password})] {
+        let answer = http.send(http.request(reqwest::Method::POST, "/auth/token").json(body)).await;
+        assert_eq!(answer.status, if body == &login { 200 } else { 401 }, "{answer:?}");
+        assert!(!answer.body.contains(&demo.password), "{answer:?}");
+    }
+
     // That the search finds things: what is meant to be there.
     assert_eq!(holders(secret_part(&demo.api_key)), ["demo.json", "events/authorizer-rest-x-api-key.json"]);
     let database = holders(&key.id);

@@ -95,8 +95,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back the attempt of `subject` that was let through last: it has turned out well. Where others have asked
-    /// meanwhile nothing is given back.
+    /// Takes one attempt off the count of `subject`, and the wait after the last one: an attempt has turned out well.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].

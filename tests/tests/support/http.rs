@@ -82,6 +82,12 @@ impl Http {
         self.send(credential.show(self.request(Method::GET, path))).await
     }
 
+    /// The same, and once more where a busy machine's store was too slow.
+    pub async fn get_again(&self, path: &str, credential: Credential<'_>) -> Answer {
+        let answer = self.get(path, credential.clone()).await;
+        if answer.status == 503 { self.get(path, credential).await } else { answer }
+    }
+
     pub async fn post(&self, path: &str, credential: Credential<'_>, body: &Value) -> Answer {
         self.send(credential.show(self.request(Method::POST, path)).json(body)).await
     }

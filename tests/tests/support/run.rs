@@ -40,6 +40,7 @@ pub struct Demo {
     pub api_key: String,
     pub test_key: String,
     pub admin_key: String,
+    pub email: String,
     pub password: String,
 }
 

@@ -1,0 +1,6 @@
+curl -X POST https://api.simbee.io/auth/token \
+-H "Content-Type: application/json" \
+-d '{
+"email": "alice@example.com",
+"password": "a-strong-password"
+}'
