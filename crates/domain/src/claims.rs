@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::environment::Environment;
 use crate::id::{ClientId, KeyId, UserId, WorkspaceId};
-use crate::key::{Environment, SecretVersion};
+use crate::key::SecretVersion;
 use crate::scope::ScopeSet;
 
 /// The longest life of an access token, in seconds.

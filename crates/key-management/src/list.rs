@@ -3,7 +3,7 @@
 use domain::{Environment, KeyId, Timestamp, WorkspaceId};
 use edge::{ApiError, Query, Reply, Request};
 use serde::Serialize;
-use store::keys::{KeyFilter, KeyPosition};
+use store::key_list::{KeyFilter, KeyPosition};
 
 use crate::App;
 use crate::caller::Caller;

@@ -5,7 +5,7 @@
 //!
 //! | table | items (`pk` / `sk`) | file |
 //! |---|---|---|
-//! | keys | `KEY#<key>` / `KEY`; index `by_client` | [`keys`] |
+//! | keys | `KEY#<key>` / `KEY`; index `by_client` | [`keys`], [`key_list`] |
 //! | keys | `FEED` / `<sequence>` and `HEAD` | [`feed`] |
 //! | directory | `CLIENT#<client>` / `CLIENT`, `WORKSPACE#<workspace>`; `SLUG#<slug>` / `SLUG` | [`directory`] |
 //! | directory | `CLIENT#<client>` / `USER#<user>`; `EMAIL#<address>` / `EMAIL` | `users` |
@@ -20,6 +20,7 @@ pub mod directory;
 mod error;
 pub mod feed;
 mod item;
+pub mod key_list;
 pub mod keys;
 mod retry;
 pub mod signing_keys;

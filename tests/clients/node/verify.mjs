@@ -4,7 +4,7 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 
 const { TOKEN: token, ISSUER: issuer, AUDIENCE: audience, JWKS_URL } = process.env;
 const keys = createRemoteJWKSet(new URL(JWKS_URL));
-const expected = { issuer, audience, typ: "at+jwt", algorithms: ["ES256"], requiredClaims: ["sub", "exp", "iat", "nbf", "jti"] };
+const expected = { issuer, audience, typ: "at+jwt", algorithms: [process.env.ALGORITHM], requiredClaims: ["sub", "exp", "iat", "nbf", "jti"] };
 
 async function refusal(token, changed = {}) {
   try {

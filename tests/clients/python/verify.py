@@ -14,7 +14,7 @@ def verify(token, audience=audience, issuer=issuer):
     key = keys.get_signing_key_from_jwt(token)
     required = ["exp", "iat", "nbf", "iss", "aud", "sub", "jti"]
     return jwt.decode(
-        token, key, algorithms=["ES256"], audience=audience, issuer=issuer, options={"require": required}
+        token, key, algorithms=[os.environ["ALGORITHM"]], audience=audience, issuer=issuer, options={"require": required}
     )
 
 

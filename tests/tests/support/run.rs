@@ -67,16 +67,22 @@ pub struct Run {
 impl Run {
     /// Starts a run of its own with an empty data directory, and waits until it is ready.
     pub fn start(name: &str) -> Self {
-        Self::start_in(Arc::new(RunFolder::new(name)), free_port())
+        Self::start_in(Arc::new(RunFolder::new(name)), free_port(), &[])
+    }
+
+    /// Starts a run of its own whose tokens are signed with `algorithm`.
+    pub fn signing_with(algorithm: &str) -> Self {
+        let environment = [("KEYGATE_SIGNING_ALGORITHM", algorithm)];
+        Self::start_in(Arc::new(RunFolder::new(algorithm)), free_port(), &environment)
     }
 
     /// Starts the same again after an end: the same data directory, the same port.
     pub fn start_again(mut self) -> Self {
         self.stop();
-        Self::start_in(Arc::clone(&self.folder), self.port)
+        Self::start_in(Arc::clone(&self.folder), self.port, &[])
     }
 
-    fn start_in(folder: Arc<RunFolder>, port: u16) -> Self {
+    fn start_in(folder: Arc<RunFolder>, port: u16, environment: &[(&str, &str)]) -> Self {
         let local = build::local();
         let name = folder.path.file_name().unwrap().to_string_lossy().into_owned();
         step(&format!("starting the system {name} on port {port}"), || {
@@ -87,6 +93,7 @@ impl Run {
                 .arg(local)
                 .args(["--port", &port.to_string(), "--data-dir"])
                 .arg(folder.path.join("data"))
+                .envs(environment.iter().copied())
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 // It outlives the tests by the time that stopping takes: nobody shall wait for the end of theirs.

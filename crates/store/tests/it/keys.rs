@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use domain::{ClientId, Environment, KeyKind, PreviousSecret, SecretVersion, Sequence, Timestamp, UserId};
 use store::StoreError;
-use store::keys::{KeyFilter, Revocation};
+use store::key_list::KeyFilter;
+use store::keys::Revocation;
 use testkit::{Fault, TestKey, TestStore, now};
 
 #[tokio::test]
