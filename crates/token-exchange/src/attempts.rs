@@ -14,6 +14,11 @@ use crate::login::Account;
 pub(crate) const PER_ACCOUNT: Allowance = Allowance { free: 10, window: 600 };
 /// Failures that an address is allowed before it waits.
 pub(crate) const PER_ADDRESS: Allowance = Allowance { free: 100, window: 600 };
+
+/// Counts an attempt before it is made.
+///
+/// # Errors
+/// 429 with the seconds to wait; 503 where it can't be counted.
 pub(crate) async fn attempt(app: &App, subject: &str, allowance: Allowance, now: Timestamp) -> Result<(), ApiError> {
     match app.store.throttle_attempt(subject, allowance, now).await {
         Ok(Attempt::Go) => Ok(()),
