@@ -1,5 +1,7 @@
 //! A key's record as callers see it.
 
+use std::collections::BTreeMap;
+
 use domain::{ClientId, Environment, KeyId, KeyRecord, PlainKey, ScopeSet, Timestamp, UserId, WorkspaceId};
 use edge::{Reply, StatusCode};
 use serde::Serialize;
@@ -26,6 +28,19 @@ pub(crate) struct RecordView<'a> {
     previous_secret_expires_at: Option<Timestamp>,
     created_by: &'a str,
     revoked_at: Option<Timestamp>,
+    #[serde(flatten)]
+    not_kept_yet: NotKeptYet,
+}
+
+/// Members of every record that nothing can set yet, and when the key was last used, which is not known: clients find
+/// them in their places, empty.
+#[derive(Default, Serialize)]
+struct NotKeptYet {
+    last_used_at: Option<Timestamp>,
+    allowed_ips: [&'static str; 0],
+    rate_limit: Option<()>,
+    quota: Option<()>,
+    metadata: BTreeMap<&'static str, &'static str>,
 }
 
 /// A key's string with its record: the one answer that holds it.
@@ -64,6 +79,7 @@ impl<'a> RecordView<'a> {
             previous_secret_expires_at: record.previous_secret.as_ref().map(|secret| secret.expires_at),
             created_by: &record.created_by,
             revoked_at: record.revoked_at,
+            not_kept_yet: NotKeptYet::default(),
         }
     }
 }

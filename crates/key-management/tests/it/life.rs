@@ -21,6 +21,7 @@ async fn a_new_key_is_shown_once_and_kept_as_a_hash() {
         "scopes": ["read"], "owner_user_id": null, "workspace_id": setup.client.default_workspace_id,
         "billed_to": workspace.unwrap().unwrap().owner_user_id, "expires_at": null,
         "rotation_due_at": now().plus(90 * 86_400), "previous_secret_expires_at": null, "created_by": admin.record.id, "revoked_at": null,
+        "last_used_at": null, "allowed_ips": [], "rate_limit": null, "quota": null, "metadata": {},
     });
     assert_eq!(body["record"], record);
 
