@@ -1,10 +1,11 @@
 //! Who stands behind a credential.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{
-    Claims, ClientId, DenyReason, Environment, KeyId, KeyRecord, KeyRefusal, Moment, PlainKey, Scope, SecretVersion,
-    Subject, User, UserId, WorkspaceId,
+    Claims, ClientId, DenyReason, Environment, KeyId, KeyRecord, KeyRefusal, Moment, PlainKey, Scope, ScopeSet,
+    SecretVersion, Subject, User, UserId, WorkspaceId,
 };
 use signing::{Audience, TokenRefusal, UnverifiedToken};
 use store::{Store, StoreError};
@@ -124,8 +125,9 @@ impl Identity {
     async fn by_key(&self, presented: &PlainKey, now: Moment) -> Result<Principal, Refusal> {
         self.feed.refresh(&self.store, &self.caches, now).await?;
         let id = presented.id();
-        let was_cached = self.caches.keys.holds(&id);
-        let record = self.key(&id).await?;
+        let found = self.caches.keys.get(&id, self.store.key_by_id(&id)).await?;
+        let was_cached = found.as_ref().is_some_and(|found| found.was_cached);
+        let record = found.map(|found| found.record);
         match KeyRecord::check(record.as_deref(), presented, now.timestamp()) {
             Ok(_) => {}
             Err(reason @ (KeyRefusal::Revoked | KeyRefusal::Expired)) => {
@@ -155,10 +157,6 @@ impl Identity {
         Ok(Principal { standing, token: Some(claims) })
     }
 
-    async fn key(&self, id: &KeyId) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        self.caches.keys.get(id, self.store.key_by_id(id)).await
-    }
-
     async fn key_of_token(
         &self,
         claims: &Claims,
@@ -168,8 +166,11 @@ impl Identity {
     ) -> Result<Arc<KeyRecord>, Refusal> {
         // A key that has moved to another client than its token says can't be: refuse rather than guess.
         let key = self
-            .key(id)
+            .caches
+            .keys
+            .get(id, self.store.key_by_id(id))
             .await?
+            .map(|found| found.record)
             .filter(|record| record.client_id == claims.client_id)
             .ok_or(RefusalReason::Key(KeyRefusal::Unknown))?;
         match key.check_version(version, now.timestamp()) {
@@ -180,7 +181,7 @@ impl Identity {
 
     async fn user_of_token(&self, claims: &Claims, id: &UserId) -> Result<Arc<User>, Refusal> {
         let user = self.caches.users.get(id, self.store.user_by_id(&claims.client_id, id)).await?;
-        let user = user.filter(|user| user.client_id == claims.client_id);
+        let user = user.map(|found| found.record).filter(|user| user.client_id == claims.client_id);
         Ok(user.ok_or(RefusalReason::UnknownUser)?)
     }
 }
@@ -216,22 +217,26 @@ impl Principal {
     /// What the principal may do: what its token says and its key, or its role, still gives.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
-        let role_scopes;
-        let standing = match &self.standing {
-            Standing::Key(key) => &key.scopes,
-            Standing::User(user) => {
-                role_scopes = user.role.scopes();
-                &role_scopes
-            }
-        };
-        let of_token = self.token.as_ref().map(|claims| &claims.scope);
-        of_token.unwrap_or(standing).iter().filter(|scope| standing.covers(scope)).cloned().collect()
+        self.held(&self.standing_scopes()).cloned().collect()
     }
 
     /// Whether the principal may do what `needed` asks.
     #[must_use]
     pub fn covers(&self, needed: &Scope) -> bool {
-        self.scopes().iter().any(|held| held.covers(needed))
+        self.held(&self.standing_scopes()).any(|held| held.covers(needed))
+    }
+
+    /// What the key, or the role, gives now.
+    fn standing_scopes(&self) -> Cow<'_, ScopeSet> {
+        match &self.standing {
+            Standing::Key(key) => Cow::Borrowed(&key.scopes),
+            Standing::User(user) => Cow::Owned(user.role.scopes()),
+        }
+    }
+
+    fn held<'a>(&'a self, standing: &'a ScopeSet) -> impl Iterator<Item = &'a Scope> {
+        let of_token = self.token.as_ref().map(|claims| &claims.scope);
+        of_token.unwrap_or(standing).iter().filter(|scope| standing.covers(scope))
     }
 
     /// The workspace that the credential is bound to.

@@ -21,6 +21,12 @@ struct Cache<K, V> {
     generation: u64,
 }
 
+/// A record, and whether it cost a read.
+pub(crate) struct Found<V> {
+    pub(crate) record: Arc<V>,
+    pub(crate) was_cached: bool,
+}
+
 impl<K: Hash + Eq + Clone, V> Records<K, V> {
     pub(crate) fn new() -> Self {
         Self { cache: Mutex::new(Cache { records: LruCache::new(CAPACITY), generation: 0 }) }
@@ -31,11 +37,11 @@ impl<K: Hash + Eq + Clone, V> Records<K, V> {
         &self,
         id: &K,
         read: impl Future<Output = Result<Option<V>, StoreError>>,
-    ) -> Result<Option<Arc<V>>, StoreError> {
+    ) -> Result<Option<Found<V>>, StoreError> {
         let generation = {
             let mut cache = self.lock();
             if let Some(record) = cache.records.get(id) {
-                return Ok(Some(record.clone()));
+                return Ok(Some(Found { record: record.clone(), was_cached: true }));
             }
             cache.generation
         };
@@ -46,12 +52,7 @@ impl<K: Hash + Eq + Clone, V> Records<K, V> {
         if cache.generation == generation {
             cache.records.put(id.clone(), record.clone());
         }
-        Ok(Some(record))
-    }
-
-    /// Whether a record is in the cache.
-    pub(crate) fn holds(&self, id: &K) -> bool {
-        self.lock().records.contains(id)
+        Ok(Some(Found { record, was_cached: false }))
     }
 
     /// Forgets a record, and every fill that is under way.
