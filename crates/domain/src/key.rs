@@ -76,6 +76,55 @@ pub struct KeyRecord {
     pub revision: u32,
 }
 
+/// What whoever makes a key decides; the rest of a record follows from its string, or begins the same for all.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// The client it belongs to.
+    pub client_id: ClientId,
+    /// The name that people know it by.
+    pub name: String,
+    /// Whose it is.
+    pub kind: KeyKind,
+    /// What it is for.
+    pub environment: Environment,
+    /// What its holder may do.
+    pub scopes: ScopeSet,
+    /// Who pays for its use.
+    pub billed_to: UserId,
+    /// When it is made.
+    pub created_at: Timestamp,
+    /// The id of the user or key that makes it.
+    pub created_by: String,
+    /// From this second on it is refused.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewKey {
+    /// The record of the key whose string is `plain`.
+    #[must_use]
+    pub fn record(self, plain: &PlainKey) -> KeyRecord {
+        KeyRecord {
+            id: plain.id(),
+            client_id: self.client_id,
+            name: self.name,
+            kind: self.kind,
+            environment: self.environment,
+            prefix: plain.key_prefix(),
+            hash: plain.hash(),
+            secret_version: SecretVersion(1),
+            scopes: self.scopes,
+            billed_to: self.billed_to,
+            created_at: self.created_at,
+            created_by: self.created_by,
+            expires_at: self.expires_at,
+            revoked_at: None,
+            rotated_at: None,
+            previous_secret: None,
+            revision: 0,
+        }
+    }
+}
+
 /// A secret that was replaced and counts until its overlap ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviousSecret {
@@ -235,25 +284,18 @@ pub(crate) mod tests {
     /// A live key of a workspace with `scopes`, and its string.
     pub(crate) fn key(scopes: &str) -> (PlainKey, KeyRecord) {
         let plain = PlainKey::random(&Environment::Live.default_prefix());
-        let record = KeyRecord {
-            id: plain.id(),
+        let record = NewKey {
             client_id: ClientId::random(),
             name: "production".to_owned(),
             kind: KeyKind::Workspace(WorkspaceId::random()),
             environment: Environment::Live,
-            prefix: Environment::Live.default_prefix(),
-            hash: plain.hash(),
-            secret_version: SecretVersion(1),
             scopes: ScopeSet::parse(scopes).unwrap(),
             billed_to: UserId::random(),
             created_at: now(),
             created_by: UserId::random().to_string(),
             expires_at: None,
-            revoked_at: None,
-            rotated_at: None,
-            previous_secret: None,
-            revision: 0,
-        };
+        }
+        .record(&plain);
         (plain, record)
     }
 

@@ -30,7 +30,7 @@ pub use environment::Environment;
 pub use feed::{FeedEntry, FeedKind, Sequence};
 pub use grant::{Grant, GrantError, grant};
 pub use id::{ClientId, KeyId, UserId, WorkspaceId, WriterId};
-pub use key::{KeyKind, KeyRecord, KeyRefusal, PreviousSecret, Proved, SecretVersion};
+pub use key::{KeyKind, KeyRecord, KeyRefusal, NewKey, PreviousSecret, Proved, SecretVersion};
 pub use key_string::{HashedKey, KeyPrefix, MalformedKey, PlainKey};
 pub use password::{Password, PasswordHash, PasswordProblem};
 pub use scope::{Scope, ScopeSet};

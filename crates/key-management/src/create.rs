@@ -1,8 +1,6 @@
 //! `POST …/api_keys`.
 
-use domain::{
-    Client, Environment, KeyKind, KeyRecord, PlainKey, ScopeSet, SecretVersion, Timestamp, UserId, WorkspaceId,
-};
+use domain::{Client, Environment, KeyKind, NewKey, PlainKey, ScopeSet, Timestamp, UserId, WorkspaceId};
 use edge::{ApiError, Reply, Request};
 use serde::Deserialize;
 
@@ -65,25 +63,18 @@ pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: T
     let (kind, billed_to) = owner(app, caller, &client, &form).await?;
     let prefix = client.settings.key_prefix.unwrap_or_else(|| form.environment.default_prefix());
     let plain = PlainKey::random(&prefix);
-    let record = KeyRecord {
-        id: plain.id(),
+    let record = NewKey {
         client_id: client.id,
         name,
         kind,
         environment: form.environment,
-        prefix,
-        hash: plain.hash(),
-        secret_version: SecretVersion(1),
         scopes,
         billed_to,
         created_at: now,
         created_by: caller.actor(),
         expires_at: form.expires_at,
-        revoked_at: None,
-        rotated_at: None,
-        previous_secret: None,
-        revision: 0,
-    };
+    }
+    .record(&plain);
     app.store.key_create(&record).await?;
     Ok(NewKeyView::reply(&plain, &record))
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use domain::{
-    Client, ClientId, ClientSettings, Email, Environment, KeyKind, KeyRecord, Password, PasswordHash, PlainKey, Role,
-    ScopeSet, SecretVersion, Timestamp, User, UserId, Workspace, WorkspaceId, random,
+    Client, ClientId, ClientSettings, Email, Environment, KeyKind, KeyRecord, NewKey, Password, PasswordHash, PlainKey,
+    Role, ScopeSet, Timestamp, User, UserId, Workspace, WorkspaceId, random,
 };
 use serde::{Deserialize, Serialize};
 use store::{Config, Store, Table};
@@ -152,25 +152,18 @@ impl DemoKey {
     async fn create(&self, store: &Store, workspace: &Workspace, now: Timestamp) -> Result<String> {
         let Self { name, environment, scopes } = *self;
         let plain = PlainKey::random(&environment.default_prefix());
-        let record = KeyRecord {
-            id: plain.id(),
+        let record = NewKey {
             client_id: workspace.client_id.clone(),
             name: name.to_owned(),
             kind: KeyKind::Workspace(workspace.id.clone()),
             environment,
-            prefix: environment.default_prefix(),
-            hash: plain.hash(),
-            secret_version: SecretVersion(1),
             scopes: ScopeSet::parse(scopes).ok_or_else(|| Failure::new(format!("`{scopes}` are no scopes")))?,
             billed_to: workspace.owner_user_id.clone(),
             created_at: now,
             created_by: workspace.owner_user_id.to_string(),
             expires_at: None,
-            revoked_at: None,
-            rotated_at: None,
-            previous_secret: None,
-            revision: 0,
-        };
+        }
+        .record(&plain);
         store.key_create(&record).await.doing(|| format!("making the key `{name}`"))?;
         Ok(plain.expose().to_owned())
     }

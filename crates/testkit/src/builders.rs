@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use domain::{
-    Client, ClientId, ClientSettings, Email, Environment, KeyKind, KeyRecord, Moment, Password, PasswordHash, PlainKey,
-    Role, ScopeSet, SecretVersion, Timestamp, User, UserId, Workspace, WorkspaceId,
+    Client, ClientId, ClientSettings, Email, Environment, KeyKind, KeyRecord, Moment, NewKey, Password, PasswordHash,
+    PlainKey, Role, ScopeSet, Timestamp, User, UserId, Workspace, WorkspaceId,
 };
 use store::Store;
 
@@ -88,25 +88,18 @@ impl TestKey {
     pub fn new(client: &Client, scopes: &str) -> Self {
         let environment = Environment::Live;
         let plain = PlainKey::random(&environment.default_prefix());
-        let record = KeyRecord {
-            id: plain.id(),
+        let record = NewKey {
             client_id: client.id.clone(),
             name: "production".to_owned(),
             kind: KeyKind::Workspace(client.default_workspace_id.clone()),
             environment,
-            prefix: environment.default_prefix(),
-            hash: plain.hash(),
-            secret_version: SecretVersion(1),
             scopes: ScopeSet::parse(scopes).unwrap(),
             billed_to: UserId::random(),
             created_at: now(),
             created_by: UserId::random().to_string(),
             expires_at: None,
-            revoked_at: None,
-            rotated_at: None,
-            previous_secret: None,
-            revision: 0,
-        };
+        }
+        .record(&plain);
         Self { plain, record }
     }
 
