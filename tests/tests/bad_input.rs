@@ -1,38 +1,71 @@
 //! No input causes a 5xx: ugly inputs at every route of the template.
 
+use std::collections::BTreeSet;
+
 use template::Method;
 
+use crate::isolation::Tenant;
 use crate::project;
+use crate::support::bad_bodies::bodies;
+use crate::support::client_calls::{CALLS, Ids, ROOT};
 use crate::support::http::Http;
 use crate::support::raw::{self, Answer};
-use crate::support::system;
+use crate::support::{Once, system};
 
-/// Every route, its parameters filled in, with a method that it has; `ANY` is asked by those that mean something.
-fn routes() -> Vec<(String, String)> {
-    let client = &system().demo.client_id;
-    let fill = |path: &str| {
-        path.replace("{client_id}", client)
-            .replace("{key_id}", "ak_0000000000000000")
-            .replace("{id}", "1")
-            .replace("{proxy+}", "pnl-summary")
-    };
+/// A client whom the inputs can hurt alone, and every route with its parameters filled in by what is there.
+struct Target {
+    /// A live key that holds `admin`.
+    admin: String,
+    /// Method and path of whatever reads a body, and of what has no such method.
+    forms: Vec<(String, String)>,
+    /// The same of whatever reads a query.
+    queries: Vec<(String, String)>,
+}
+
+fn target() -> &'static Target {
+    static TARGET: Once<Target> = Once::new();
+    TARGET.get(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let tenant = Tenant::new("Bad input").await;
+            let admin = tenant.account.workspace_key(&tenant.account.workspace_id, &["admin"]).await.raw;
+            Target { admin, forms: routes(&tenant.ids, with_a_form), queries: routes(&tenant.ids, with_a_query) }
+        })
+    })
+}
+
+/// The methods that read a body at a path of a client's; where there are none, `GET`.
+fn with_a_form(path: &str) -> Vec<&'static str> {
+    let forms = CALLS.iter().filter(|call| call.path == path && call.body.is_some());
+    let methods: BTreeSet<&str> = forms.map(|call| call.method).collect();
+    if methods.is_empty() { vec!["GET"] } else { methods.into_iter().collect() }
+}
+
+/// `GET`, or where there is none the first method.
+fn with_a_query(path: &str) -> Vec<&'static str> {
+    let mut methods = CALLS.iter().filter(|call| call.path == path).map(|call| call.method);
+    let first = methods.clone().next();
+    methods.find(|method| *method == "GET").or(first).into_iter().collect()
+}
+
+/// Every route of the template, its parameters filled in; `methods` says which are asked at a path of a client's.
+fn routes(ids: &Ids, methods: fn(&str) -> Vec<&'static str>) -> Vec<(String, String)> {
     let mut routes = Vec::new();
     for route in project::template().functions().unwrap().iter().flat_map(|function| &function.events) {
-        let path = fill(&route.path);
-        assert!(!path.contains('{'), "{path} has a parameter that nobody fills in here");
-        match &route.method {
-            Method::Exact(method) => routes.push((method.clone(), path)),
-            Method::Any => {
-                routes.extend(["GET", "POST", "PATCH", "DELETE"].map(|method| (method.to_owned(), path.clone())));
-            }
-        }
+        let methods = match (&route.method, route.path.strip_prefix(ROOT)) {
+            (Method::Exact(method), _) => vec![method.as_str()],
+            (Method::Any, None) => vec!["GET", "POST"],
+            (Method::Any, Some(rest)) => methods(rest),
+        };
+        let path = ids.fill(&route.path.replace("{id}", "1").replace("{proxy+}", "pnl-summary"));
+        routes.extend(methods.into_iter().map(|method| (method.to_owned(), path.clone())));
     }
     assert!(routes.len() >= 20, "{routes:?}");
     assert!(routes.iter().any(|(method, path)| method == "POST" && path.ends_with("/rotate")), "{routes:?}");
     routes
 }
 
-/// Sends a request with the admin key. Whatever comes back is no fault of the system's, and repeats no key.
+/// Sends a request. Whatever comes back is no fault of the system's, and repeats no key.
 fn send(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let request = raw::request(method, target, headers, body);
     let shown = || String::from_utf8_lossy(&request[..request.len().min(400)]).into_owned();
@@ -57,100 +90,13 @@ fn assert_nothing_broke() {
     }
 }
 
-fn bodies() -> Vec<Vec<u8>> {
-    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(10_000), close.repeat(10_000)).into_bytes();
-    let mut bodies: Vec<Vec<u8>> = [
-        "",
-        " ",
-        "{",
-        "}",
-        "[]",
-        "null",
-        "true",
-        "0",
-        "-",
-        "\"",
-        "\"x\"",
-        "{}",
-        "{\"\":{}}",
-        "{'apiKey':1}",
-        "{\"apiKey\":null}",
-        "{\"apiKey\":{}}",
-        "{\"apiKey\":\"\"}",
-        "{\"apiKey\":\"sk_live_\"}",
-        "{\"apiKey\":\"\\u0000\"}",
-        "{\"apiKey\":\"\\ud800\"}",
-        "{\"apiKey\":\"x\",\"apiKey\":\"y\"}",
-        "{\"apiKey\":\"x\",\"scopes\":[[]]}",
-        "{\"apiKey\":\"x\",\"scopes\":null}",
-        "{\"api_key\":1e999}",
-        "{\"api_key\":\"x\",\"scopes\":[\"*\",\"admin\",\"\",\" \"]}",
-        "{\"name\":\"x\",\"expires_at\":\"9999-12-31T23:59:60Z\"}",
-        "{\"name\":\"x\",\"expires_at\":\"-262144-01-01T00:00:00Z\"}",
-        "{\"name\":\"\\u202e\\u0000\"}",
-        "{\"name\":\"x\",\"scopes\":[\"insights:\",\":read\",\"a:b:c\"]}",
-        "{\"name\":\"x\",\"workspace_id\":\"ws_\"}",
-        "{\"name\":\"x\",\"type\":\"personal\",\"workspace_id\":\"ws_0000000000000000\"}",
-        "{\"name\":\"x\",\"scopes\":[],\"expires_at\":null,\"revoked\":true}",
-        "{\"name\":null,\"scopes\":null,\"expires_at\":1}",
-        "{\"overlap_seconds\":-1}",
-        "{\"overlap_seconds\":1e999}",
-        "{\"overlap_seconds\":9223372036854775808}",
-        "{\"overlap_seconds\":9223372036854775807}",
-        "{\"overlap_seconds\":\"0\"}",
-        "{\"email\":{},\"password\":[],\"company_name\":1}",
-        "{\"email\":\"\",\"password\":\"\"}",
-        "{\"email\":\"@\",\"password\":\"x\"}",
-        "{\"email\":\"a@b@c\\u0000\",\"password\":\"\\u0000\"}",
-        "{\"email\":\"\\u202e@example.com\",\"password\":\"\\ud83d\\ude00\"}",
-        "{\"client_id\":\"\",\"user_id\":\"\",\"password\":\"\"}",
-        "{\"client_id\":\"cl_\",\"user_id\":\"owner\",\"password\":\"x\"}",
-        "{\"email\":\"a@example.com\",\"password\":\"correct horse battery\",\"company_name\":\"\\u0000\"}",
-        "{\"email\":\"a@example.com\",\"password\":\"correct horse battery\",\"company_name\":\" \"}",
-        "{\"email\":\"a@example.com\",\"password\":\"x\",\"company_name\":\"Acme\"}",
-        "{\"messages\":{}}",
-        "{\"messages\":[]}",
-        "{\"messages\":[null]}",
-        "{\"model\":[]}",
-        "{\"inputs\":1e400}",
-        "apiKey=x&api_key=y",
-        "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>",
-    ]
-    .map(|text| text.as_bytes().to_vec())
-    .into();
-    bodies.extend([
-        b"\xff\xfe\x00".to_vec(),
-        b"\xef\xbb\xbf{}".to_vec(),
-        b"{\"apiKey\":\"\xc3\x28\"}".to_vec(),
-        b"{}\0".to_vec(),
-        deep("[", "]"),
-        deep("{\"a\":", "1}"),
-        vec![b'9'; 60_000],
-        format!("{{\"apiKey\":\"{}\"}}", "k".repeat(60_000)).into_bytes(),
-        vec![b'{'; 70_000],
-    ]);
-    // Its lower case takes more bytes than it does.
-    let long = format!("{}@example.com", "\u{130}".repeat(32));
-    for (email, password, company) in [
-        (long.as_str(), "correct horse battery", "\u{130}\u{130}"),
-        (&long, &"p".repeat(60_000), "Acme"),
-        (&"e".repeat(20_000), &"\u{fb03}".repeat(300), &"n".repeat(20_000)),
-        ("\u{fb03}@\u{fb03}.example", &"\u{301}".repeat(128), "\u{1f468}\u{200d}\u{1f469}"),
-    ] {
-        let login = serde_json::json!({"email": email, "password": password});
-        let sign_up = serde_json::json!({"email": email, "password": password, "company_name": company});
-        bodies.extend([login.to_string().into_bytes(), sign_up.to_string().into_bytes()]);
-    }
-    bodies
-}
-
 #[test]
 fn no_body_on_any_route_causes_a_5xx() {
-    let bearer = format!("Bearer {}", system().demo.admin_key);
+    let bearer = format!("Bearer {}", target().admin);
     let json = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-    for (method, path) in routes() {
+    for (method, path) in &target().forms {
         for body in bodies() {
-            send(&method, &path, &json, &body);
+            send(method, path, &json, &body);
         }
     }
     assert_nothing_broke();
@@ -158,8 +104,8 @@ fn no_body_on_any_route_causes_a_5xx() {
 
 #[test]
 fn no_content_type_on_any_route_causes_a_5xx() {
-    let bearer = format!("Bearer {}", system().demo.admin_key);
-    for (method, path) in routes() {
+    let bearer = format!("Bearer {}", target().admin);
+    for (method, path) in &target().forms {
         for content_type in [
             "",
             "application/jsonp",
@@ -174,11 +120,11 @@ fn no_content_type_on_any_route_causes_a_5xx() {
         ] {
             for length in ["0", "2"] {
                 let body = if length == "0" { &b""[..] } else { b"{}" };
-                send(&method, &path, &[("authorization", &bearer), ("content-type", content_type)], body);
+                send(method, path, &[("authorization", &bearer), ("content-type", content_type)], body);
             }
         }
-        send(&method, &path, &[("authorization", &bearer), ("content-encoding", "gzip")], b"\x1f\x8b\x08");
-        send(&method, &path, &[("content-type", "application/json"), ("content-type", "application/json")], b"{}");
+        send(method, path, &[("authorization", &bearer), ("content-encoding", "gzip")], b"\x1f\x8b\x08");
+        send(method, path, &[("content-type", "application/json"), ("content-type", "application/json")], b"{}");
     }
     assert_nothing_broke();
 }
@@ -290,8 +236,8 @@ async fn no_credential_causes_a_5xx_and_none_of_these_opens_anything() {
 
 #[test]
 fn no_query_path_or_header_causes_a_5xx() {
-    let admin = ("x-api-key", system().demo.admin_key.as_str());
-    for (method, path) in routes() {
+    let admin = ("x-api-key", target().admin.as_str());
+    for (method, path) in &target().queries {
         for query in [
             "?",
             "?&",
@@ -323,11 +269,11 @@ fn no_query_path_or_header_causes_a_5xx() {
             "?;;;",
             "?#x",
         ] {
-            send(&method, &format!("{path}{query}"), &[admin], b"");
+            send(method, &format!("{path}{query}"), &[admin], b"");
         }
         for tail in ["/", "//", "/..", "/%2e%2e", "/%00", "%00", "%", "%zz", ";a=b", "\u{e9}", "/\u{202e}", "~", "*"] {
             let target: String = format!("{path}{tail}");
-            let request = raw::request(&method, &target, &[admin], b"");
+            let request = raw::request(method, &target, &[admin], b"");
             // Not every byte may stand in a request line: then the answer is the server's own 400, or none.
             if let Ok(answer) = raw::try_exchange(system().port, &request) {
                 assert!((200..500).contains(&answer.status), "{target}: {answer:?}");
@@ -358,7 +304,7 @@ fn no_query_path_or_header_causes_a_5xx() {
             ("origin", "null"),
             ("content-length", "0"),
         ] {
-            let request = raw::request(&method, &path, &[admin, (name, value)], b"");
+            let request = raw::request(method, path, &[admin, (name, value)], b"");
             if let Ok(answer) = raw::try_exchange(system().port, &request) {
                 assert!((200..500).contains(&answer.status), "{name}: {value}: {answer:?}");
             }

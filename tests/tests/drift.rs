@@ -9,32 +9,74 @@ use template::{ApiRoute, Function, Method};
 use crate::project;
 
 /// Crates with a binary that isn't deployed.
-const TOOLS: [&str; 1] = ["local"];
+const TOOLS: [&str; 3] = ["audit-verify", "bench", "local"];
 
 /// Who may do what with which table, and where in its partitions; the page "Tables, by who may
 /// touch them", action by action.
-const RIGHTS: [&str; 21] = [
-    "authorizer directory GetItem",
+const RIGHTS: [&str; 63] = [
+    "accounts audit GetItem in CHAIN#*",
+    "accounts audit PutItem in CHAIN#*, STREAM#*",
+    "accounts audit UpdateItem in CHAIN#*",
+    "accounts directory ConditionCheckItem in CLIENT#*",
+    "accounts directory DeleteItem in CLIENT#*, EMAIL#*, PASSWORD#*, WORKSPACE#*",
+    "accounts directory GetItem in CLIENT#*, REPLAY#*",
+    "accounts directory PutItem in CLIENT#*, EMAIL#*, INVITE#*, REPLAY#*, WORKSPACE#*",
+    "accounts directory Query in CLIENT#*, WORKSPACE#*",
+    "accounts directory UpdateItem in CLIENT#*",
+    "accounts keys GetItem",
+    "accounts keys PutItem in FEED",
+    "accounts keys Query in FEED, PATTERN",
+    "accounts keys UpdateItem in FEED",
+    "accounts keys UpdateItem in KEY#*",
+    "accounts keys/index/by_client Query",
+    "accounts signing Query in PUBLIC",
+    "authorizer directory GetItem in CLIENT#*",
     "authorizer keys GetItem",
-    "authorizer keys Query in FEED",
+    "authorizer keys Query in FEED, PATTERN",
     "authorizer signing Query in PUBLIC",
     "authorizer usage UpdateItem",
     "jwks signing Query in PUBLIC",
-    "key-management directory GetItem",
+    "key-management audit GetItem in CHAIN#*",
+    "key-management audit PutItem in CHAIN#*, STREAM#*",
+    "key-management audit UpdateItem in CHAIN#*",
+    "key-management audit/index/by_client Query",
+    "key-management directory GetItem in CLIENT#*, REPLAY#*",
+    "key-management directory PutItem in REPLAY#*",
+    "key-management keys BatchGetItem",
     "key-management keys GetItem",
     "key-management keys PutItem",
-    "key-management keys Query in FEED",
+    "key-management keys Query in FEED, PATTERN",
     "key-management keys UpdateItem",
     "key-management keys/index/by_client Query",
     "key-management signing Query in PUBLIC",
-    "token-exchange directory DeleteItem in THROTTLE#*",
+    "key-management usage BatchGetItem in USED#*",
+    "key-management usage GetItem in USED#*",
+    "token-exchange audit GetItem",
+    "token-exchange audit PutItem",
+    "token-exchange audit UpdateItem",
+    "token-exchange directory DeleteItem in INVITE#*, THROTTLE#*",
     "token-exchange directory GetItem",
     "token-exchange directory PutItem",
     "token-exchange directory UpdateItem",
     "token-exchange keys GetItem",
+    "token-exchange keys PutItem in FEED",
+    "token-exchange keys Query in FEED, PATTERN",
+    "token-exchange keys UpdateItem in FEED",
+    "token-exchange kms Decrypt of signing-key",
+    "token-exchange kms Encrypt of signing-key",
     "token-exchange signing GetItem",
     "token-exchange signing PutItem",
     "token-exchange usage UpdateItem",
+    "upkeep audit GetItem in CHAIN#cl_0000000000000000",
+    "upkeep audit PutItem in CHAIN#cl_0000000000000000",
+    "upkeep audit UpdateItem in CHAIN#cl_0000000000000000",
+    "upkeep keys GetItem in FEED",
+    "upkeep keys PutItem in FEED",
+    "upkeep keys UpdateItem in FEED",
+    "upkeep kms Encrypt of signing-key",
+    "upkeep signing DeleteItem in PUBLIC, PRIVATE",
+    "upkeep signing GetItem in STATE",
+    "upkeep signing PutItem",
 ];
 
 #[test]
@@ -171,6 +213,7 @@ fn a_function_knows_the_names_of_the_tables_that_it_may_touch() {
     for function in functions() {
         let touched: BTreeSet<String> =
             rights(&function).iter().map(|right| right.split([' ', '/']).nth(1).unwrap().to_owned()).collect();
+        let touched: BTreeSet<String> = touched.into_iter().filter(|touched| touched != "kms").collect();
         let told: BTreeSet<String> = function
             .environment
             .keys()
@@ -186,14 +229,24 @@ fn a_function_knows_the_names_of_the_tables_that_it_may_touch() {
 }
 
 #[test]
-fn token_exchange_alone_holds_the_master_key() {
-    let holders: Vec<String> = functions()
-        .into_iter()
-        .filter(|function| function.environment.contains_key("KEYGATE_MASTER_KEY"))
-        .map(|function| function.package)
-        .collect();
-    assert_eq!(holders, ["token-exchange"]);
-    assert_eq!(project::read("template.yaml").matches("${MasterKey}").count(), 1);
+fn on_aws_kms_alone_wraps_signing_keys() {
+    for function in functions() {
+        assert!(!function.environment.contains_key("KEYGATE_MASTER_KEY"), "{}", function.package);
+        let wraps = rights(&function).iter().any(|right| right.contains(" kms "));
+        let told = function.environment.get("KEYGATE_KMS_KEY_ID").map(|id| id.json().clone());
+        assert_eq!(told, wraps.then(|| json!({"Fn::GetAtt": ["SigningKmsKey", "Arn"]})), "{}", function.package);
+    }
+    let key = resource("SigningKmsKey");
+    assert_eq!((&key["DeletionPolicy"], &key["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
+    assert_eq!(key["Properties"]["EnableKeyRotation"], json!(true));
+}
+
+/// A function that nobody calls must be called by the time.
+#[test]
+fn upkeep_runs_every_hour_and_has_no_door() {
+    let function = functions().into_iter().find(|it| it.package == "upkeep").unwrap();
+    assert_eq!(function.schedules, [std::time::Duration::from_hours(1)]);
+    assert!(function.events.is_empty() && !function.has_function_url);
 }
 
 #[test]
@@ -211,7 +264,7 @@ fn each_function_logs_to_a_group_of_its_own_that_ends() {
 #[test]
 fn every_table_is_kept_and_can_be_restored() {
     let tables = project::template().tables().unwrap();
-    assert_eq!(tables.len(), 4);
+    assert_eq!(tables.len(), 5);
     for table in tables {
         assert_eq!(table.ttl_attribute.as_deref(), Some("ttl"));
         assert_eq!(table.billing_mode, "PAY_PER_REQUEST");
@@ -311,6 +364,10 @@ fn rights(function: &Function) -> Vec<String> {
             let known = BTreeSet::from(["Action", "Condition", "Effect", "Resource"]);
             assert!(keys.is_subset(&known), "{statement}");
             assert_eq!(statement["Effect"], json!("Allow"));
+            if statement["Resource"] == json!({"Fn::GetAtt": ["SigningKmsKey", "Arn"]}) {
+                rights.extend(kms_rights(function, statement));
+                continue;
+            }
             let place = place(&statement["Resource"]);
             let partition = match statement.get("Condition") {
                 None => String::new(),
@@ -323,6 +380,22 @@ fn rights(function: &Function) -> Vec<String> {
         }
     }
     rights
+}
+
+/// What a role may do with the key that wraps signing keys: for that purpose alone, with nothing else in the context.
+fn kms_rights(function: &Function, statement: &Value) -> Vec<String> {
+    let purpose = &statement["Condition"]["StringEquals"]["kms:EncryptionContext:purpose"];
+    let condition = json!({
+        "StringEquals": {"kms:EncryptionContext:purpose": purpose},
+        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["purpose", "algorithm", "kid"]},
+    });
+    assert_eq!(statement["Condition"], condition);
+    let actions = list(&statement["Action"]);
+    let action = |action: &Value| action.as_str().unwrap().strip_prefix("kms:").unwrap().to_owned();
+    actions
+        .iter()
+        .map(|it| format!("{} kms {} of {}", function.package, action(it), purpose.as_str().unwrap()))
+        .collect()
 }
 
 /// `keys` for `!GetAtt KeysTable.Arn`, `keys/index/by_client` for that index of it.
@@ -347,11 +420,12 @@ fn partition(condition: &Value) -> String {
         .find_map(|operator| Some((operator, condition.get(operator)?.get("dynamodb:LeadingKeys")?)))
         .unwrap_or_else(|| panic!("{condition}"));
     assert_eq!(*condition, json!({ operator: {"dynamodb:LeadingKeys": key} }));
-    let keys = list(key);
-    assert_eq!(keys.len(), 1);
-    let partition = keys[0].as_str().unwrap().to_owned();
-    assert_eq!(partition.contains(['*', '?']), operator.ends_with("Like"), "{condition}");
-    partition
+    let partitions: Vec<String> = list(key).iter().map(|key| key.as_str().unwrap().to_owned()).collect();
+    assert!(!partitions.is_empty());
+    for partition in &partitions {
+        assert_eq!(partition.contains(['*', '?']), operator.ends_with("Like"), "{condition}");
+    }
+    partitions.join(", ")
 }
 
 fn list(value: &Value) -> Vec<Value> {

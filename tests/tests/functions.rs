@@ -17,7 +17,7 @@ async fn every_function_that_has_a_url_answers_there() {
     let http = Http::new(system());
     let demo = &system().demo;
     let with_url: Vec<&str> = system().functions.urls.keys().map(String::as_str).collect();
-    assert_eq!(with_url, ["jwks", "key-management", "token-exchange"]);
+    assert_eq!(with_url, ["accounts", "jwks", "key-management", "token-exchange"]);
 
     let exchange = http.request_to(Method::POST, &url("token-exchange", "auth/exchange"));
     let exchanged = http.send(exchange.json(&json!({"api_key": demo.api_key}))).await.expect(200);

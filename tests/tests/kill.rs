@@ -9,16 +9,13 @@ use embedded::Embedded;
 use store::{Config, FLUSH_INTERVAL, Store, Table};
 
 use crate::project;
-use crate::support::clock::{self, wait_for};
+use crate::support::clock;
 use crate::support::http::{Credential, Http, NewKey, unauthorized};
 use crate::support::processes;
 use crate::support::run::Run;
-use crate::support::step;
 
 const INSIGHTS: &str = "/insights/v1/pnl-summary";
 
-/// How long processes may live on after the kill: what functions get to write their last, and what cargo-lambda gets.
-const AFTERLIFE: Duration = Duration::from_mins(1);
 /// How long a count waits at most, and what a write on a busy machine may add.
 const FLUSHED: Duration = FLUSH_INTERVAL.saturating_add(Duration::from_secs(2));
 
@@ -60,11 +57,7 @@ async fn create_until_the_end(http: Http) -> Vec<NewKey> {
             // What a busy store was too slow for may be there or not: nobody was told of it.
             continue;
         }
-        let answer = answer.expect(201);
-        created.push(NewKey {
-            id: answer["record"]["id"].as_str().unwrap().to_owned(),
-            raw: answer["raw_key"].as_str().unwrap().to_owned(),
-        });
+        created.push(NewKey::of(&answer.expect(201)));
     }
 }
 
@@ -86,7 +79,9 @@ async fn kill_9_loses_no_answered_key_and_no_count_that_was_due() {
     let late_calls = call_times(&http, &counted, 5).await;
     let family = processes::family(run.pid);
     let ports = processes::ports(&family);
-    for program in ["local", "cargo-lambda", "authorizer", "token-exchange", "key-management", "jwks", "demo-api"] {
+    for program in
+        ["local", "cargo-lambda", "accounts", "authorizer", "token-exchange", "key-management", "jwks", "demo-api"]
+    {
         // The kernel keeps fifteen characters of a name.
         assert!(family.iter().any(|process| program.starts_with(&process.name)), "{program} is not among {family:?}");
     }
@@ -95,11 +90,7 @@ async fn kill_9_loses_no_answered_key_and_no_count_that_was_due() {
     let created = creating.await.unwrap();
     assert!(!created.is_empty());
 
-    let all_ended = step("waiting for the killed system's processes", || {
-        wait_for(AFTERLIFE, || !family.iter().any(processes::Process::lives))
-    });
-    let left: Vec<_> = family.iter().filter(|process| process.lives()).collect();
-    assert!(all_ended, "these outlive the kill by {AFTERLIFE:?}: {left:?}");
+    processes::wait_for_the_end(&family);
     for port in ports {
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err(), "somebody listens on port {port}");
     }

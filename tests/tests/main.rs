@@ -8,17 +8,26 @@ mod project;
 
 mod support;
 
-mod accounts;
 mod bad_input;
+mod feed_kinds;
 mod functions;
 mod gateway;
+mod isolation;
+mod isolation_inside;
 mod kill;
+mod kill_between;
+mod no_scan;
 mod readme;
 mod revocation;
+mod rotation;
 mod secrets;
 mod side_by_side;
+mod signing_commands;
+mod signing_life;
 mod sim;
+mod sim_key_types;
 mod simbee;
+mod simbee_accounts;
 mod simcel;
 mod simosphere;
 mod verifiers;

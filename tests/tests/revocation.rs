@@ -5,14 +5,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::bound::{BOUND, SLACK};
 use crate::support::clock::Stopwatch;
 use crate::support::http::{Credential, Http, unauthorized};
 use crate::support::system;
-
-/// What is promised.
-pub const BOUND: Duration = Duration::from_secs(5);
-/// What two busy cores may add to it before the answer is here.
-pub const SLACK: Duration = Duration::from_secs(2);
 
 const INSIGHTS: &str = "/insights/v1/pnl-summary";
 

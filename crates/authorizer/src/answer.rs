@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use edge::{ApiError, Body};
+use domain::{DenyReason, Workspace};
+use edge::{ApiError, Body, Reply};
 use identity::{Principal, Refusal};
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
@@ -83,19 +84,19 @@ pub struct Context {
 }
 
 impl Context {
-    fn of(principal: &Principal) -> Self {
+    fn of(principal: &Principal, workspace: &Workspace) -> Self {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let scopes = principal.scopes();
         Self {
             client_id: principal.client_id().to_string(),
             key_id: text(principal.key().map(|key| key.id.as_str())),
             user_id: text(principal.user_id().map(domain::UserId::as_str)),
-            workspace_id: text(principal.workspace_id().map(domain::WorkspaceId::as_str)),
+            workspace_id: workspace.id.to_string(),
             agent_id: "",
             tools: "",
             scopes: scopes.iter().map(domain::Scope::as_str).collect::<Vec<_>>().join(" "),
             environment: principal.environment().as_str(),
-            billed_to: principal.billed_to().to_string(),
+            billed_to: principal.payer(workspace).to_string(),
             credential: principal.credential_kind(),
             jti: text(principal.jti()),
         }
@@ -106,7 +107,9 @@ impl Answer {
     /// A policy for the one route that was asked.
     pub(crate) fn policy(asked: Option<&MethodArn>, principal: &Principal, decision: &Decision<'_>) -> Self {
         let (effect, resource, context) = match (decision, asked) {
-            (Decision::Allow(route), Some(arn)) => ("Allow", arn.resource(route), Some(Context::of(principal))),
+            (Decision::Allow(route, workspace), Some(arn)) => {
+                ("Allow", arn.resource(route), Some(Context::of(principal, workspace)))
+            }
             (Decision::Deny { route: Some(route), .. }, Some(arn)) => ("Deny", arn.resource(route), None),
             (Decision::Deny { route: None, .. }, Some(arn)) => ("Deny", arn.everything(), None),
             // Nothing was asked that could be allowed.
@@ -125,27 +128,36 @@ impl Answer {
     /// Yes or no.
     pub(crate) fn simple(principal: &Principal, decision: &Decision<'_>) -> Self {
         match decision {
-            Decision::Allow(_) => Self::Simple { is_authorized: true, context: Some(Context::of(principal)) },
+            Decision::Allow(_, workspace) => {
+                Self::Simple { is_authorized: true, context: Some(Context::of(principal, workspace)) }
+            }
             Decision::Deny { .. } => Self::Simple { is_authorized: false, context: None },
         }
     }
 
-    /// An HTTP answer, for proxies that ask before they forward: 200 with the context, or the refusal.
-    pub(crate) fn http(outcome: Result<(Principal, Decision<'_>), Refusal>, base_url: &str) -> Self {
-        let reply = match outcome {
-            Ok((principal, Decision::Allow(_))) => edge::ok(&Context::of(&principal)),
-            Ok((_, Decision::Deny { .. })) => {
-                ApiError::Forbidden("Token is valid but lacks required scope".to_owned()).into_reply(base_url)
+    /// An HTTP answer, for proxies that ask before they forward: 200 with the context, or 403.
+    pub(crate) fn http(principal: &Principal, decision: &Decision<'_>, base_url: &str) -> Self {
+        let message = match decision {
+            Decision::Allow(_, workspace) => return Self::of_reply(edge::ok(&Context::of(principal, workspace))),
+            Decision::Deny { reason: DenyReason::Workspace, .. } => {
+                principal.workspace().err().map_or_else(String::new, |unreachable| unreachable.to_string())
             }
-            Err(refusal) => ApiError::from(refusal).into_reply(base_url),
+            Decision::Deny { .. } => "Token is valid but lacks required scope".to_owned(),
         };
+        Self::refused(ApiError::Forbidden(message), base_url)
+    }
+
+    /// An HTTP answer that refuses.
+    pub(crate) fn refused(error: ApiError, base_url: &str) -> Self {
+        Self::of_reply(error.into_reply(base_url))
+    }
+
+    fn of_reply(reply: Reply) -> Self {
         let (parts, body) = reply.into_parts();
-        let headers =
-            parts.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
-        let Body::Text(body) = body else {
-            return Self::Http { status_code: parts.status.as_u16(), headers: headers.collect(), body: String::new() };
-        };
-        Self::Http { status_code: parts.status.as_u16(), headers: headers.collect(), body }
+        let text = |value: &edge::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let body = if let Body::Text(body) = body { body } else { String::new() };
+        Self::Http { status_code: parts.status.as_u16(), headers, body }
     }
 }
 

@@ -1,6 +1,6 @@
 //! May this principal do what is asked?
 
-use domain::{Access, DenyReason, Route};
+use domain::{Access, DenyReason, Route, Workspace};
 use identity::Principal;
 
 use crate::event::Event;
@@ -8,8 +8,8 @@ use crate::event::Event;
 /// The answer, in no form yet.
 #[derive(Debug)]
 pub enum Decision<'a> {
-    /// This call, on this route.
-    Allow(&'a Route),
+    /// This call, on this route, in this workspace.
+    Allow(&'a Route, &'a Workspace),
     /// Not this call.
     Deny {
         /// Why; for counters and the log.
@@ -21,7 +21,7 @@ pub enum Decision<'a> {
 
 /// Decides by access.toml alone: a route that it does not name is nobody's.
 #[must_use]
-pub fn decide<'a>(access: &'a Access, event: &Event, principal: &Principal) -> Decision<'a> {
+pub fn decide<'a>(access: &'a Access, event: &Event, principal: &'a Principal) -> Decision<'a> {
     let Some(route) = access.route(event.method(), event.path()) else {
         return Decision::Deny { reason: DenyReason::NoRoute, route: None };
     };
@@ -31,10 +31,10 @@ pub fn decide<'a>(access: &'a Access, event: &Event, principal: &Principal) -> D
     if !principal.covers(&route.scope) {
         return Decision::Deny { reason: DenyReason::InsufficientScope, route: Some(route) };
     }
-    if !reaches_workspace(event, principal) {
-        return Decision::Deny { reason: DenyReason::Workspace, route: Some(route) };
+    match principal.workspace() {
+        Ok(workspace) => Decision::Allow(route, workspace),
+        Err(_) => Decision::Deny { reason: DenyReason::Workspace, route: Some(route) },
     }
-    Decision::Allow(route)
 }
 
 /// The gateway has read the path otherwise than access.toml does, and gives the call to another route that stands
@@ -44,10 +44,4 @@ fn is_routed_elsewhere(access: &Access, event: &Event, route: &Route) -> bool {
         resource != route.path
             && access.routes().iter().any(|other| other.method == route.method && other.path == resource)
     })
-}
-
-/// A credential is bound to a workspace; a caller may name it and no other.
-fn reaches_workspace(event: &Event, principal: &Principal) -> bool {
-    let Some(own) = principal.workspace_id() else { return false };
-    event.header("x-workspace-id").all(|asked| asked == own.as_str())
 }

@@ -4,6 +4,7 @@
 //! route, and is refused like any other.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -31,6 +32,7 @@ pub struct Event {
     /// The route that the gateway has found, as the template writes it.
     resource: Option<String>,
     token: Option<String>,
+    address: Option<IpAddr>,
     headers: Vec<(String, String)>,
 }
 
@@ -54,13 +56,16 @@ struct Payload {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct PayloadContext {
-    http: Option<PayloadHttp>,
+    http: Option<PayloadSource>,
+    identity: Option<PayloadSource>,
 }
 
+/// What the gateway knows of the caller: `identity` of a REST API and of format 1.0, `http` of format 2.0.
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct PayloadHttp {
+#[serde(rename_all = "camelCase", default)]
+struct PayloadSource {
     method: Option<String>,
+    source_ip: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Event {
@@ -85,18 +90,18 @@ impl Event {
             _ => Kind::Policy,
         };
         let asked = raw.method_arn.or(raw.route_arn).and_then(|arn| MethodArn::parse(&arn));
+        let context = raw.request_context.unwrap_or_default();
+        let (http, identity) = (context.http.unwrap_or_default(), context.identity.unwrap_or_default());
+        let address = http.source_ip.or(identity.source_ip).and_then(|text| text.parse().ok());
         let (method, path) = match (&asked, kind) {
             (Some(arn), _) => (arn.method.clone(), arn.path.clone()),
-            (None, Kind::FunctionUrl) => {
-                let http = raw.request_context.unwrap_or_default().http.unwrap_or_default();
-                (http.method.unwrap_or_default(), raw.raw_path.unwrap_or_default())
-            }
+            (None, Kind::FunctionUrl) => (http.method.unwrap_or_default(), raw.raw_path.unwrap_or_default()),
             (None, _) => Default::default(),
         };
         let route_key = raw.route_key.and_then(|key| Some(key.split_once(' ')?.1.to_owned()));
         let token = (raw.kind.as_deref() == Some("TOKEN")).then(|| raw.authorization_token.unwrap_or_default());
         let headers = headers(raw.headers.unwrap_or_default(), raw.multi_value_headers.unwrap_or_default());
-        Self { kind, asked, method, path, resource: raw.resource.or(route_key), token, headers }
+        Self { kind, asked, method, path, resource: raw.resource.or(route_key), token, address, headers }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -130,9 +135,9 @@ impl Event {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The values of one header, its name without case.
-    pub(crate) fn header(&self, wanted: &str) -> impl Iterator<Item = &str> {
-        self.headers().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    /// The address that the gateway has seen; a `TOKEN` event does not say.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 }
 

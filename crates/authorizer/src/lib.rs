@@ -14,7 +14,7 @@ mod event;
 use std::sync::Arc;
 
 use domain::{Access, Moment};
-use identity::{Credential, Identity, Principal, Refusal};
+use identity::{Call, Credential, Identity, Named, Principal, Refusal};
 use lambda_runtime::Diagnostic;
 use store::UsageBuffer;
 use thiserror::Error;
@@ -73,35 +73,51 @@ impl HttpApiResponse {
 /// The errors are answers too: `Unauthorized`, letter by letter, is what a gateway turns into a 401; any other text
 /// becomes its response for an authorizer that failed, which the template makes a 503.
 pub async fn handle(app: &App, event: &Event, now: Moment) -> Result<Answer, Diagnostic> {
-    let outcome = authorize(app, event, now).await;
+    let function_url = event.kind() == Kind::FunctionUrl;
+    let principal = match identify(app, event, now).await {
+        Ok(principal) => principal,
+        Err(refusal) => {
+            app.usage.flush_if_due(now).await;
+            if function_url {
+                return Ok(Answer::refused(refusal.into(), &app.base_url));
+            }
+            return Err(answer::diagnostic(refusal));
+        }
+    };
+    let decision = decide_and_count(app, event, &principal, now);
     app.usage.flush_if_due(now).await;
-    if event.kind() == Kind::FunctionUrl {
-        return Ok(Answer::http(outcome, &app.base_url));
-    }
     let simple = event.kind() == Kind::HttpApi2 && app.http_api_response == HttpApiResponse::Simple;
-    match outcome {
-        Ok((principal, decision)) if simple => Ok(Answer::simple(&principal, &decision)),
-        Ok((principal, decision)) => Ok(Answer::policy(event.asked(), &principal, &decision)),
-        Err(refusal) => Err(answer::diagnostic(refusal)),
-    }
+    Ok(if function_url {
+        Answer::http(&principal, &decision, &app.base_url)
+    } else if simple {
+        Answer::simple(&principal, &decision)
+    } else {
+        Answer::policy(event.asked(), &principal, &decision)
+    })
 }
 
-async fn authorize<'a>(app: &'a App, event: &Event, now: Moment) -> Result<(Principal, Decision<'a>), Refusal> {
-    let credential = match event.token() {
-        Some(value) => Credential::from_authorization(value)?,
-        None => Credential::from_headers(event.headers())?,
+async fn identify(app: &App, event: &Event, now: Moment) -> Result<Principal, Refusal> {
+    let call = match event.token() {
+        Some(value) => {
+            let credential = Credential::from_authorization(value)?;
+            Call { credential, address: event.address(), workspace: Named::None }
+        }
+        None => Call::from_headers(event.headers(), event.address())?,
     };
-    let principal = app.identity.principal(&credential, now).await.inspect_err(|refusal| {
+    app.identity.principal(&call, now).await.inspect_err(|refusal| {
         if let Refusal::Unauthorized { reason, key: Some(key) } = refusal {
             app.usage.denied(key, reason.deny_reason(), now);
         }
-    })?;
-    let decision = decide(&app.access, event, &principal);
+    })
+}
+
+fn decide_and_count<'a>(app: &'a App, event: &Event, principal: &'a Principal, now: Moment) -> Decision<'a> {
+    let decision = decide(&app.access, event, principal);
     if let Some(key) = principal.key() {
         match &decision {
-            Decision::Allow(_) => app.usage.allowed(key, now),
+            Decision::Allow(_, workspace) => app.usage.allowed(key, principal.payer(workspace), now),
             Decision::Deny { reason, .. } => app.usage.denied(key, *reason, now),
         }
     }
-    Ok((principal, decision))
+    decision
 }

@@ -1,5 +1,8 @@
 //! Clients: the tenants that everything belongs to.
 
+use std::ops::RangeInclusive;
+
+use crate::claims::MAX_TOKEN_LIFETIME;
 use crate::id::{ClientId, UserId, WorkspaceId};
 use crate::key_string::KeyPrefix;
 use crate::scope::{Scope, ScopeSet};
@@ -22,6 +25,10 @@ pub struct Client {
     pub created_at: Timestamp,
     /// What it may set itself.
     pub settings: ClientSettings,
+    /// How many owners have come; never none.
+    pub owners: u32,
+    /// Grows with every change, so that none is made on what another has changed meanwhile.
+    pub revision: u32,
 }
 
 /// What a client sets for its keys.
@@ -31,6 +38,8 @@ pub struct ClientSettings {
     pub key_prefix: Option<KeyPrefix>,
     /// What a key is given where its creation names no scopes.
     pub default_scopes: ScopeSet,
+    /// How long a token of its keys lives, in seconds; each way to exchange a key has its own where this is not set.
+    pub token_lifetime: Option<i64>,
 }
 
 impl Default for ClientSettings {
@@ -38,13 +47,16 @@ impl Default for ClientSettings {
     fn default() -> Self {
         let read = Scope::parse("read").and_then(|scope| ScopeSet::new([scope]));
         #[expect(clippy::expect_used, reason = "a constant")]
-        Self { key_prefix: None, default_scopes: read.expect("`read` is a scope") }
+        Self { key_prefix: None, default_scopes: read.expect("`read` is a scope"), token_lifetime: None }
     }
 }
 
 impl Client {
     /// The longest name, in characters.
     pub const MAX_NAME: usize = 100;
+
+    /// How long tokens may be set to live, in seconds.
+    pub const TOKEN_LIFETIMES: RangeInclusive<i64> = 60..=MAX_TOKEN_LIFETIME;
 
     /// The part of a URL that `name` suggests: lower case letters and digits of ASCII, one hyphen for all between.
     #[must_use]

@@ -17,8 +17,16 @@ impl Sequence {
 pub enum FeedKind {
     /// A key's record.
     Key,
-    /// A user.
+    /// A user: role, workspaces, or that there is one.
     User,
+    /// A workspace's settings.
+    Workspace,
+    /// A client's settings.
+    Client,
+    /// The patterns of other systems' strings, all of them; the id is that of the client that has one more.
+    Pattern,
+    /// A signing key that is published no more: withdrawn, or at the end of its life.
+    SigningKey,
     /// A kind that a newer writer knows and this reader does not: everything cached must go.
     Unknown(String),
 }
@@ -30,6 +38,10 @@ impl FeedKind {
         match self {
             Self::Key => "key",
             Self::User => "user",
+            Self::Workspace => "workspace",
+            Self::Client => "client",
+            Self::Pattern => "pattern",
+            Self::SigningKey => "signing_key",
             Self::Unknown(name) => name,
         }
     }
@@ -40,6 +52,10 @@ impl FeedKind {
         match name {
             "key" => Self::Key,
             "user" => Self::User,
+            "workspace" => Self::Workspace,
+            "client" => Self::Client,
+            "pattern" => Self::Pattern,
+            "signing_key" => Self::SigningKey,
             other => Self::Unknown(other.to_owned()),
         }
     }

@@ -4,12 +4,12 @@ use thiserror::Error;
 
 use crate::access::Access;
 use crate::claims::Claims;
-use crate::id::WorkspaceId;
-use crate::key::{KeyRecord, KeyRefusal, SecretVersion};
-use crate::key_string::PlainKey;
+use crate::key::{KeyRecord, Proved, SecretVersion};
 use crate::random;
+use crate::reach::Unreachable;
 use crate::scope::{Scope, ScopeSet};
 use crate::time::Timestamp;
+use crate::workspace::Workspace;
 
 /// What a key is exchanged for, decided and not yet signed.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Grant<'a> {
     /// What the token may do: the key's scopes, or those asked for.
     pub scopes: ScopeSet,
     /// The workspace that the token is bound to.
-    pub workspace_id: WorkspaceId,
+    pub workspace: &'a Workspace,
     /// When the token begins.
     pub issued_at: Timestamp,
     /// When it ends: never after the key, nor after the overlap of a secret that was replaced.
@@ -31,49 +31,50 @@ pub struct Grant<'a> {
 /// Why a key is exchanged for nothing.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum GrantError {
-    /// The key itself does not count.
-    #[error(transparent)]
-    Key(#[from] KeyRefusal),
     /// Nobody can hold this scope, since access.toml does not name it.
     #[error("scope number {0} does not exist")]
     UnknownScope(usize),
     /// The key lacks a scope that was asked for.
     #[error("the key does not have the scope `{0}`")]
     ScopeNotHeld(Scope),
-    /// The key is not bound to a workspace, and none was found for it.
-    #[error("the key reaches no such workspace")]
-    NoWorkspace,
+    /// The user of a personal key has lost all that the key was given.
+    #[error("nothing is left of the key's scopes")]
+    NothingHeld,
+    /// The key can't be used in this workspace.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
 }
 
-/// Decides what `presented` is exchanged for: the scopes of its key, or `asked`, which only narrows, for `lifetime`
-/// seconds and never past the key's own end.
+/// Decides what a key is exchanged for that was proved: what it holds, or `asked`, which only narrows, in `workspace`, for
+/// `lifetime` seconds and never past the key's own end.
+///
+/// `held` is what the key gives now, of which a personal key's user may have lost some since; `None` where nothing is left.
 ///
 /// # Errors
-/// [`GrantError`]; the key is judged before the scopes, so that only its holder learns of them.
+/// [`GrantError`].
 pub fn grant<'a>(
-    record: Option<&'a KeyRecord>,
-    presented: &PlainKey,
+    proved: Proved<'a>,
+    held: Option<&ScopeSet>,
+    workspace: Result<&'a Workspace, Unreachable>,
     asked: Option<&ScopeSet>,
     lifetime: i64,
     access: &Access,
     now: Timestamp,
 ) -> Result<Grant<'a>, GrantError> {
-    let proved = KeyRecord::check(record, presented, now)?;
-    let key = proved.record;
-    if let Some(asked) = asked {
-        if let Some(place) = access.first_unknown(asked) {
-            return Err(GrantError::UnknownScope(place));
-        }
-        if let Some(lacking) = key.scopes.first_uncovered(asked) {
-            return Err(GrantError::ScopeNotHeld(lacking.clone()));
-        }
+    if let Some(place) = asked.and_then(|asked| access.first_unknown(asked)) {
+        return Err(GrantError::UnknownScope(place));
+    }
+    let workspace = workspace?;
+    let held = held.ok_or(GrantError::NothingHeld)?;
+    if let Some(lacking) = asked.and_then(|asked| held.first_uncovered(asked)) {
+        return Err(GrantError::ScopeNotHeld(lacking.clone()));
     }
     let end = now.plus(lifetime);
     Ok(Grant {
-        key,
+        key: proved.record,
         secret_version: proved.version,
-        scopes: asked.unwrap_or(&key.scopes).clone(),
-        workspace_id: key.workspace_id().cloned().ok_or(GrantError::NoWorkspace)?,
+        scopes: asked.unwrap_or(held).clone(),
+        workspace,
         issued_at: now,
         expires_at: proved.ends().map_or(end, |own_end| own_end.min(end)),
     })
@@ -99,9 +100,9 @@ impl Grant<'_> {
             jti: random::base62(22),
             key_id: Some(key.id.clone()),
             secret_version: Some(self.secret_version),
-            workspace_id: self.workspace_id.clone(),
+            workspace_id: self.workspace.id.clone(),
             env: key.environment,
-            billed_to: key.billed_to.clone(),
+            billed_to: key.payer(self.workspace).clone(),
         }
     }
 
@@ -115,13 +116,30 @@ impl Grant<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::UserId;
+    use crate::key::KeyKind;
     use crate::key::tests::{key, now};
+    use crate::key_string::PlainKey;
+
+    const ISSUER: &str = "https://auth.example";
+
+    fn workspace(record: &KeyRecord) -> Workspace {
+        Workspace::new(record.client_id.clone(), "default".to_owned(), UserId::random(), now())
+    }
+
+    fn claims(record: &KeyRecord, plain: &PlainKey) -> Claims {
+        let proved = KeyRecord::check(Some(record), plain, now()).unwrap();
+        let (workspace, access) = (workspace(record), Access::built_in().unwrap());
+        grant(proved, Some(&record.scopes), Ok(&workspace), None, 900, &access, now()).unwrap().claims(ISSUER)
+    }
 
     fn decide(held: &str, asked: Option<&str>) -> Result<String, GrantError> {
         let (plain, record) = key(held);
-        let access = Access::built_in().unwrap();
+        let (workspace, access) = (workspace(&record), Access::built_in().unwrap());
         let asked = asked.map(|text| ScopeSet::parse(text).unwrap());
-        grant(Some(&record), &plain, asked.as_ref(), 900, &access, now()).map(|grant| grant.scopes.to_string())
+        let proved = KeyRecord::check(Some(&record), &plain, now()).unwrap();
+        grant(proved, Some(&record.scopes), Ok(&workspace), asked.as_ref(), 900, &access, now())
+            .map(|grant| grant.scopes.to_string())
     }
 
     #[test]
@@ -138,13 +156,40 @@ mod tests {
     }
 
     #[test]
+    fn what_a_personal_keys_user_has_lost_is_not_given() {
+        let (plain, record) = key("read write");
+        let (workspace, access) = (workspace(&record), Access::built_in().unwrap());
+        let proved = KeyRecord::check(Some(&record), &plain, now()).unwrap();
+        let of = |held: Option<&str>, reached| {
+            let held = held.map(|text| ScopeSet::parse(text).unwrap());
+            grant(proved, held.as_ref(), reached, None, 900, &access, now()).map(|grant| grant.scopes.to_string())
+        };
+        assert_eq!(of(Some("read"), Ok(&workspace)).unwrap(), "read");
+        assert_eq!(of(None, Ok(&workspace)), Err(GrantError::NothingHeld));
+        let off = Unreachable::PersonalKeysOff;
+        assert_eq!(of(Some("read"), Err(off)), Err(GrantError::Unreachable(off)));
+    }
+
+    #[test]
+    fn a_workspaces_key_is_billed_to_its_owner_and_a_personal_one_to_its_user() {
+        let (plain, mut record) = key("read");
+        let (workspace, access) = (workspace(&record), Access::built_in().unwrap());
+        let billed = |record: &KeyRecord| {
+            let proved = KeyRecord::check(Some(record), &plain, now()).unwrap();
+            grant(proved, Some(&record.scopes), Ok(&workspace), None, 900, &access, now()).unwrap().claims(ISSUER)
+        };
+        assert_eq!(billed(&record).billed_to, workspace.owner_user_id);
+        let user = UserId::random();
+        record.kind = KeyKind::Personal(user.clone());
+        let claims = billed(&record);
+        assert_eq!((claims.billed_to, claims.sub), (user.clone(), user.to_string()));
+    }
+
+    #[test]
     fn no_token_outlives_its_key() {
         let (plain, mut record) = key("read");
         record.expires_at = Some(now().plus(100));
-        let access = Access::built_in().unwrap();
-        let grant = grant(Some(&record), &plain, None, 900, &access, now()).unwrap();
-        assert_eq!(grant.expires_in(), 100);
-        let claims = grant.claims("https://auth.example");
+        let claims = claims(&record, &plain);
         assert_eq!(claims.exp, now().unix() + 100);
         assert_eq!((claims.sub.as_str(), claims.aud.as_str()), (record.id.as_str(), record.client_id.as_str()));
     }
@@ -154,18 +199,8 @@ mod tests {
         let (old, record) = key("read");
         let new = PlainKey::random_for(&record.prefix, &record.id);
         let record = record.rotated(&new, 100, now());
-        let access = Access::built_in().unwrap();
-        let of = |plain| grant(Some(&record), plain, None, 900, &access, now()).unwrap().claims("https://auth.example");
+        let of = |plain| claims(&record, plain);
         assert_eq!((of(&old).exp, of(&old).secret_version), (now().unix() + 100, Some(SecretVersion(1))));
         assert_eq!((of(&new).exp, of(&new).secret_version), (now().unix() + 900, Some(SecretVersion(2))));
-    }
-
-    #[test]
-    fn a_refused_key_learns_nothing_of_scopes() {
-        let (plain, _) = key("read");
-        let asked = ScopeSet::parse("no:such").unwrap();
-        let access = Access::built_in().unwrap();
-        let refused = grant(None, &plain, Some(&asked), 900, &access, now());
-        assert_eq!(refused.unwrap_err(), GrantError::Key(KeyRefusal::Unknown));
     }
 }

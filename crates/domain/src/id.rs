@@ -71,6 +71,15 @@ id!(
     /// A client: the tenant that everything else belongs to.
     ClientId, "cl_", (16..=64usize)
 );
+impl ClientId {
+    /// What stands in the place of a client where something is the deployment's own, as signing keys are. No client has this
+    /// id, and nobody can log in to it.
+    #[must_use]
+    pub fn of_nobody() -> Self {
+        Self(format!("{}{}", Self::PREFIX, "0".repeat(16)))
+    }
+}
+
 id!(
     /// A person in a client.
     UserId, "cu_", (16..=64usize)
@@ -82,6 +91,10 @@ id!(
 id!(
     /// A key: `ak_` and the 16 base62 digits that its string carries after the prefix.
     KeyId, "ak_", (16..=16usize)
+);
+id!(
+    /// An event of the audit log.
+    AuditEventId, "ev_", (16..=64usize)
 );
 id!(
     /// Who writes a row of usage counters: one process, for one key and hour.

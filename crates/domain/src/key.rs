@@ -1,13 +1,19 @@
 //! The record of a key, and what decides whether a credential of it still counts.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::address_range::AllowedAddresses;
 use crate::environment::Environment;
+use crate::foreign_key::{KeyPattern, KeyString};
 use crate::id::{ClientId, KeyId, UserId, WorkspaceId};
 use crate::key_string::{HashedKey, KeyPrefix, PlainKey};
+use crate::metadata::Metadata;
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
+use crate::workspace::Workspace;
 
 /// How long a secret should live before it is rotated: 90 days, in seconds.
 pub const ROTATION_PERIOD: i64 = 90 * 24 * 3600;
@@ -58,14 +64,16 @@ pub struct KeyRecord {
     pub secret_version: SecretVersion,
     /// What its holder may do.
     pub scopes: ScopeSet,
-    /// Who pays for its use.
-    pub billed_to: UserId,
     /// When it was made.
     pub created_at: Timestamp,
     /// The id of the user or key that made it.
     pub created_by: String,
     /// From this second on it is refused.
     pub expires_at: Option<Timestamp>,
+    /// Where it may be used from.
+    pub allowed_ips: AllowedAddresses,
+    /// What its makers note beside it.
+    pub metadata: Metadata,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// When its secret was last rotated.
@@ -89,34 +97,47 @@ pub struct NewKey {
     pub environment: Environment,
     /// What its holder may do.
     pub scopes: ScopeSet,
-    /// Who pays for its use.
-    pub billed_to: UserId,
     /// When it is made.
     pub created_at: Timestamp,
     /// The id of the user or key that makes it.
     pub created_by: String,
     /// From this second on it is refused.
     pub expires_at: Option<Timestamp>,
+    /// Where it may be used from.
+    pub allowed_ips: AllowedAddresses,
+    /// What its makers note beside it.
+    pub metadata: Metadata,
 }
 
 impl NewKey {
     /// The record of the key whose string is `plain`.
     #[must_use]
     pub fn record(self, plain: &PlainKey) -> KeyRecord {
+        self.with_secret(plain.id(), plain.key_prefix(), plain.hash())
+    }
+
+    /// The record of another system's key: nobody here has seen its string, which has this hash and looks like `pattern`.
+    #[must_use]
+    pub fn imported(self, hash: HashedKey, pattern: &KeyPattern) -> KeyRecord {
+        self.with_secret(KeyId::random(), pattern.prefix().clone(), hash)
+    }
+
+    fn with_secret(self, id: KeyId, prefix: KeyPrefix, hash: HashedKey) -> KeyRecord {
         KeyRecord {
-            id: plain.id(),
+            id,
             client_id: self.client_id,
             name: self.name,
             kind: self.kind,
             environment: self.environment,
-            prefix: plain.key_prefix(),
-            hash: plain.hash(),
+            prefix,
+            hash,
             secret_version: SecretVersion(1),
             scopes: self.scopes,
-            billed_to: self.billed_to,
             created_at: self.created_at,
             created_by: self.created_by,
             expires_at: self.expires_at,
+            allowed_ips: self.allowed_ips,
+            metadata: self.metadata,
             revoked_at: None,
             rotated_at: None,
             previous_secret: None,
@@ -176,16 +197,26 @@ pub enum KeyRefusal {
     /// Past its expiry.
     #[error("key expired")]
     Expired,
+    /// Called from an address that is not among the key's.
+    #[error("address not allowed")]
+    Address,
+    /// The user of a personal key is gone.
+    #[error("the key's user is gone")]
+    UserGone,
 }
 
 impl KeyRecord {
-    /// Judges a key string by the record that its id names, where there is one.
+    /// Judges a key string by the record that its id names, or its hash leads to, where there is one.
     ///
-    /// Unknown, wrong and right secrets take the same time: an unknown id is compared with a hash that none has.
+    /// Unknown, wrong and right secrets take the same time: an unknown one is compared with a hash that none has.
     ///
     /// # Errors
     /// [`KeyRefusal`]; the secret is judged first, so that the rest is decided for its holder alone.
-    pub fn check<'a>(record: Option<&'a Self>, presented: &PlainKey, now: Timestamp) -> Result<Proved<'a>, KeyRefusal> {
+    pub fn check<'a>(
+        record: Option<&'a Self>,
+        presented: &impl KeyString,
+        now: Timestamp,
+    ) -> Result<Proved<'a>, KeyRefusal> {
         let presented_hash = presented.hash();
         let previous = record.and_then(|record| record.previous_secret.as_ref());
         // Both are compared, whatever the first says: which of them it was is nobody's to measure.
@@ -197,7 +228,7 @@ impl KeyRecord {
             Some(secret) => (secret.version, Some(secret.expires_at)),
             None => return Err(KeyRefusal::WrongSecret),
         };
-        if record.prefix.as_str() != presented.prefix() {
+        if !presented.may_begin_with(&record.prefix) {
             return Err(KeyRefusal::WrongPrefix);
         }
         record.check_version(version, now)?;
@@ -246,6 +277,20 @@ impl KeyRecord {
         }
     }
 
+    /// Whether the key may be used from `address`, as the gateway has seen it.
+    ///
+    /// # Errors
+    /// [`KeyRefusal::Address`].
+    pub fn check_address(&self, address: Option<IpAddr>) -> Result<(), KeyRefusal> {
+        if self.allowed_ips.allow(address) { Ok(()) } else { Err(KeyRefusal::Address) }
+    }
+
+    /// Who pays for its use in `workspace`: the user of a personal key, else the workspace's owner.
+    #[must_use]
+    pub fn payer<'a>(&'a self, workspace: &'a Workspace) -> &'a UserId {
+        self.owner_user_id().unwrap_or(&workspace.owner_user_id)
+    }
+
     /// The workspace that the key is bound to; a personal key is bound to none.
     #[must_use]
     pub fn workspace_id(&self) -> Option<&WorkspaceId> {
@@ -274,6 +319,7 @@ impl KeyRecord {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::foreign_key::PresentedKey;
 
     pub(crate) const NOW: i64 = 1_800_000_000;
 
@@ -290,10 +336,11 @@ pub(crate) mod tests {
             kind: KeyKind::Workspace(WorkspaceId::random()),
             environment: Environment::Live,
             scopes: ScopeSet::parse(scopes).unwrap(),
-            billed_to: UserId::random(),
             created_at: now(),
             created_by: UserId::random().to_string(),
             expires_at: None,
+            allowed_ips: AllowedAddresses::default(),
+            metadata: Metadata::default(),
         }
         .record(&plain);
         (plain, record)
@@ -340,6 +387,42 @@ pub(crate) mod tests {
         assert!(KeyRecord::check(Some(&again), &new, now()).is_ok());
         let at_once = record.rotated(&new, 0, now());
         assert_eq!(KeyRecord::check(Some(&at_once), &old, now()), Err(KeyRefusal::WrongSecret));
+    }
+
+    #[test]
+    fn an_imported_key_counts_by_its_hash_and_then_as_any_other() {
+        let foreign = |text: &str| PresentedKey::parse(text).unwrap();
+        let old = foreign("sk-sim-0123456789abcdef");
+        let pattern = KeyPattern::new(KeyPrefix::parse("sk-sim-").unwrap(), 23).unwrap();
+        let (_, like) = key("read");
+        let new = NewKey {
+            client_id: like.client_id,
+            name: like.name,
+            kind: like.kind,
+            environment: like.environment,
+            scopes: like.scopes,
+            created_at: like.created_at,
+            created_by: like.created_by,
+            expires_at: None,
+            allowed_ips: like.allowed_ips,
+            metadata: like.metadata,
+        };
+        let record = new.imported(old.hash(), &pattern);
+        assert_eq!((record.prefix.as_str(), record.secret_version), ("sk-sim-", SecretVersion(1)));
+        let check = |record: &KeyRecord, key: &PresentedKey, at| KeyRecord::check(Some(record), key, at).map(|_| ());
+        assert_eq!(check(&record, &old, now()), Ok(()));
+        assert_eq!(check(&record, &foreign("sk-sim-0123456789abcdeg"), now()), Err(KeyRefusal::WrongSecret));
+        assert_eq!(KeyRecord::check(None, &old, now()).map(|_| ()), Err(KeyRefusal::Unknown));
+
+        let own = PlainKey::random_for(&record.prefix, &record.id);
+        let rotated = record.rotated(&own, 60, now());
+        let own = foreign(own.expose());
+        assert!(matches!(own, PresentedKey::Own(_)), "from now on a string of our own");
+        assert_eq!(check(&rotated, &own, now()), Ok(()));
+        assert_eq!(check(&rotated, &old, now().plus(59)), Ok(()));
+        assert_eq!(check(&rotated, &old, now().plus(60)), Err(KeyRefusal::SecretReplaced));
+        let revoked = KeyRecord { revoked_at: Some(now()), ..rotated };
+        assert_eq!(check(&revoked, &old, now()), Err(KeyRefusal::Revoked));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! string be refused before anything is read, and lets scanners find leaked keys without false alarms.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -16,21 +17,29 @@ const ID: usize = 16;
 const SECRET: usize = 32;
 const CHECK: usize = 6;
 const TAIL: usize = ID + SECRET + CHECK;
+/// How an agent's token begins, and therefore no key.
+pub(crate) const AGENT_TOKEN: &str = "agent_tok";
 
 /// What stands before the random part: `sk_live_`, `sk_test_`, or a client's own.
 ///
 /// 2 to 20 characters of `[A-Za-z0-9_-]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyPrefix(String);
 
 impl KeyPrefix {
+    /// How long it may be.
+    pub(crate) const LENGTHS: RangeInclusive<usize> = 2..=20;
+
     /// Reads a prefix; `None` where it has another length, other characters, or is one that marks agent tokens.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (2..=20).contains(&text.len())
+        Self::is_one(text).then(|| Self(text.to_owned()))
+    }
+
+    fn is_one(text: &str) -> bool {
+        Self::LENGTHS.contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-            && !text.starts_with("agent_tok");
-        fits.then(|| Self(text.to_owned()))
+            && !text.starts_with(AGENT_TOKEN)
     }
 
     /// The prefix as text.
@@ -77,25 +86,42 @@ impl PlainKey {
     /// # Errors
     /// [`MalformedKey`] for anything but exactly one well-formed key; spaces around it do not belong to it.
     pub fn parse(text: &str) -> Result<Self, MalformedKey> {
-        // The length first: a megabyte costs nothing.
-        if !(TAIL + 2..=TAIL + 20).contains(&text.len()) || !text.is_ascii() {
+        if !Self::has_form(text) {
             return Err(MalformedKey);
         }
-        let (prefix, tail) = text.split_at(text.len() - TAIL);
+        if Self::has_right_check(text) { Ok(Self(text.to_owned())) } else { Err(MalformedKey) }
+    }
+
+    fn has_right_check(text: &str) -> bool {
         let (body, given) = text.split_at(text.len() - CHECK);
-        let fits = KeyPrefix::parse(prefix).is_some()
-            && tail.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && check(body) == given;
-        if fits { Ok(Self(text.to_owned())) } else { Err(MalformedKey) }
+        check_digits(body) == *given.as_bytes()
+    }
+
+    /// Whether it is built like a key, right or wrong as its check may be.
+    pub(crate) fn has_form(text: &str) -> bool {
+        // The length first: a megabyte costs nothing.
+        let Some(prefix) = Self::prefix_length(text.len()).filter(|_| text.is_ascii()) else { return false };
+        let (prefix, tail) = text.split_at(prefix);
+        KeyPrefix::is_one(prefix) && tail.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    }
+
+    /// How long the prefix is of a key that has `length` characters; `None` where none has so many.
+    pub(crate) fn prefix_length(length: usize) -> Option<usize> {
+        length.checked_sub(TAIL).filter(|prefix| KeyPrefix::LENGTHS.contains(prefix))
     }
 
     /// Whether a well-formed key stands anywhere in `text`.
     #[must_use]
     pub fn is_in(text: &str) -> bool {
-        let starts = text.char_indices().map(|(start, _)| start);
-        starts
-            .flat_map(|start| (TAIL + 2..=TAIL + 20).filter_map(move |length| text.get(start..start + length)))
-            .any(|piece| Self::parse(piece).is_ok())
+        // By where its digits and letters end, since in most texts they nowhere do: this is asked of long ones, too.
+        let mut run = 0;
+        (1..=text.len()).any(|end| {
+            run = if text.as_bytes()[end - 1].is_ascii_alphanumeric() { run + 1 } else { 0 };
+            run >= TAIL
+                && KeyPrefix::LENGTHS
+                    .filter_map(|prefix| text.get(end.checked_sub(TAIL + prefix)?..end))
+                    .any(|piece| KeyPrefix::is_one(&piece[..piece.len() - TAIL]) && Self::has_right_check(piece))
+        })
     }
 
     /// The id of the record that this string claims to belong to.
@@ -145,7 +171,7 @@ impl fmt::Debug for PlainKey {
 }
 
 /// The SHA-256 of a key string. A random secret of 190 bits needs no slow hash (OWASP ASVS 5, 6.5.2).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HashedKey([u8; 32]);
 
 impl HashedKey {
@@ -158,10 +184,25 @@ impl HashedKey {
         bytes.try_into().ok().map(Self)
     }
 
+    /// Reads 64 hex digits, of either case; `None` for anything else.
+    #[must_use]
+    pub fn parse_hex(text: &str) -> Option<Self> {
+        let digits = text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<Vec<u8>>>()?;
+        let (pairs, rest) = digits.as_chunks::<2>();
+        let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+        Self::from_bytes(&bytes).filter(|_| rest.is_empty())
+    }
+
     /// The hash of any text, for names that must not show what they are made of.
     #[must_use]
     pub fn of_text(text: &str) -> Self {
-        Self(Sha256::digest(text.as_bytes()).into())
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// The hash of any bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
     }
 
     /// The bytes to store.
@@ -179,8 +220,14 @@ impl HashedKey {
     /// A name for this secret that gives nothing away: `fp_` and 12 hex digits.
     #[must_use]
     pub fn fingerprint(&self) -> String {
+        format!("fp_{}", &self.to_hex()[..12])
+    }
+
+    /// All of it, in 64 hex digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
         use fmt::Write as _;
-        self.0[..6].iter().fold(String::from("fp_"), |mut text, byte| {
+        self.0.iter().fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
         })
@@ -194,13 +241,17 @@ impl fmt::Debug for HashedKey {
 }
 
 fn check(body: &str) -> String {
+    check_digits(body).map(char::from).iter().collect()
+}
+
+fn check_digits(body: &str) -> [u8; CHECK] {
     let mut rest = crc32fast::hash(body.as_bytes());
     let mut digits = [b'0'; CHECK];
     for digit in digits.iter_mut().rev() {
         *digit = BASE62[(rest % 62) as usize];
         rest /= 62;
     }
-    digits.iter().map(|digit| char::from(*digit)).collect()
+    digits
 }
 
 #[cfg(test)]
@@ -245,8 +296,29 @@ mod tests {
         let key = PlainKey::random(&live());
         assert!(PlainKey::is_in(&format!("my key: »{}«", key.expose())));
         assert!(PlainKey::is_in(key.expose()));
+        assert!(PlainKey::is_in(&format!("{}{}{}", "x".repeat(99), key.expose(), "x".repeat(99))));
+        assert!(PlainKey::is_in(&format!("é{}é", key.expose())));
         assert!(!PlainKey::is_in(&key.expose()[1..61]));
         assert!(!PlainKey::is_in("production, the one that Alice made for the nightly export of 2026 (see the wiki)"));
+    }
+
+    #[test]
+    fn a_hash_reads_back_from_its_hex() {
+        let hash = HashedKey::of_text("x");
+        assert_eq!(HashedKey::parse_hex(&hash.to_hex()), Some(hash.clone()));
+        assert_eq!(HashedKey::parse_hex(&hash.to_hex().to_uppercase()), Some(hash.clone()));
+        let hex = hash.to_hex();
+        for bad in [
+            "",
+            &hex[1..],
+            &hex[2..],
+            &format!("{hex}0"),
+            &format!("{hex}00"),
+            &format!("+{}", &hex[1..]),
+            &hex.replace('a', "g"),
+        ] {
+            assert_eq!(HashedKey::parse_hex(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -116,6 +116,27 @@ impl ScopeSet {
         self.0.iter().any(|held| held.covers(needed))
     }
 
+    /// What both give: of `insights:*` and `insights:read` the second. `None` where that is nothing.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        let mut both: Vec<Scope> = Vec::new();
+        let of_each =
+            self.0.iter().filter(|scope| other.covers(scope)).chain(other.0.iter().filter(|scope| self.covers(scope)));
+        for scope in of_each {
+            if !both.contains(scope) {
+                both.push(scope.clone());
+            }
+        }
+        (!both.is_empty()).then_some(Self(both))
+    }
+
+    /// What either gives; together they may be more than one credential is given.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        let more = other.0.iter().filter(|scope| !self.0.contains(scope));
+        Self(self.0.iter().chain(more).cloned().collect())
+    }
+
     /// The first of `asked` that this set does not cover; `None` where it covers all.
     #[must_use]
     pub fn first_uncovered<'a>(&self, asked: &'a Self) -> Option<&'a Scope> {
@@ -185,6 +206,18 @@ mod tests {
             assert_eq!(Scope::parse(bad), None, "{bad}");
         }
         assert_eq!(Scope::parse(&"a".repeat(65)), None);
+    }
+
+    #[test]
+    fn sets_are_joined_and_cut_by_what_they_cover() {
+        let set = |text| ScopeSet::parse(text).unwrap();
+        let both = |one, other| set(one).intersection(&set(other)).map(|set| set.to_string());
+        assert_eq!(both("read write", "write models:read").unwrap(), "write");
+        assert_eq!(both("insights:*", "insights:read plans:read").unwrap(), "insights:read");
+        assert_eq!(both("admin", "read").unwrap(), "read");
+        assert_eq!(both("read", "admin").unwrap(), "read");
+        assert_eq!(both("read", "write"), None);
+        assert_eq!(set("read").union(&set("write read")).to_string(), "read write");
     }
 
     #[test]

@@ -35,12 +35,14 @@ pub enum DenyReason {
     Expired,
     /// The workspace is not one that the credential reaches.
     Workspace,
+    /// The call came from an address that is not among the key's.
+    Address,
 }
 
 impl DenyReason {
     /// Every reason.
-    pub const ALL: [Self; 5] =
-        [Self::InsufficientScope, Self::NoRoute, Self::KeyRevoked, Self::Expired, Self::Workspace];
+    pub const ALL: [Self; 6] =
+        [Self::InsufficientScope, Self::NoRoute, Self::KeyRevoked, Self::Expired, Self::Workspace, Self::Address];
 
     /// The reason's name in counters, logs and answers about use.
     #[must_use]
@@ -51,6 +53,7 @@ impl DenyReason {
             Self::KeyRevoked => "key_revoked",
             Self::Expired => "expired",
             Self::Workspace => "workspace",
+            Self::Address => "address",
         }
     }
 }

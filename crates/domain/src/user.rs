@@ -1,12 +1,14 @@
 //! People, and what their roles give them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::email::Email;
-use crate::id::{ClientId, UserId};
-use crate::password::PasswordHash;
+use crate::id::{ClientId, UserId, WorkspaceId};
 use crate::scope::{Scope, ScopeSet};
 use crate::time::Timestamp;
+use crate::workspace::{Workspace, WorkspaceRole};
 
 /// What a person may do in a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +54,34 @@ impl Role {
     }
 }
 
-/// A person in a client.
+/// Whether a user has come yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserStatus {
+    /// Was asked to, and has no password yet.
+    Invited,
+    /// Has come.
+    Active,
+}
+
+impl UserStatus {
+    /// The status's name in records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Active => "active",
+        }
+    }
+
+    /// The status of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Invited, Self::Active].into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// A person in a client. The hash of the password is kept elsewhere, where only a login reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The user's id.
@@ -63,10 +92,36 @@ pub struct User {
     pub email: Email,
     /// The user's role.
     pub role: Role,
-    /// The hash of the password.
-    pub password_hash: PasswordHash,
-    /// When the user came.
+    /// Whether the user has come yet.
+    pub status: UserStatus,
+    /// The workspaces that the user is in, at most [`User::MAX_WORKSPACES`].
+    pub workspaces: BTreeMap<WorkspaceId, WorkspaceRole>,
+    /// When the user was invited, or has signed up.
     pub created_at: Timestamp,
+    /// Grows with every change, so that none is made on what another has changed meanwhile.
+    pub revision: u32,
+}
+
+impl User {
+    /// How many workspaces a user may be in: leaving them all must fit into one transaction.
+    pub const MAX_WORKSPACES: usize = 40;
+
+    /// What the user holds: what the role gives, and to members what the workspaces give that they are in.
+    #[must_use]
+    pub fn scopes<'a>(&self, workspaces: impl IntoIterator<Item = &'a Workspace>) -> ScopeSet {
+        let own = self.role.scopes();
+        if self.role != Role::Member {
+            return own;
+        }
+        let given = workspaces.into_iter().filter(|workspace| self.workspaces.contains_key(&workspace.id));
+        given.filter_map(|workspace| workspace.member_scopes.as_ref()).fold(own, |all, scopes| all.union(scopes))
+    }
+
+    /// Whether the user manages a workspace by a role in it.
+    #[must_use]
+    pub fn manages(&self, workspace: &WorkspaceId) -> bool {
+        self.workspaces.get(workspace).is_some_and(|role| role.manages())
+    }
 }
 
 #[cfg(test)]

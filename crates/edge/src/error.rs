@@ -1,6 +1,6 @@
 //! Errors that callers see, and the one map from errors to answers.
 
-use domain::{GrantError, Scope};
+use domain::{GrantError, Scope, Unreachable};
 use identity::{Refusal, RefusalReason};
 use lambda_http::Response;
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -25,7 +25,10 @@ pub enum ApiError {
     /// What was asked for contradicts what is there.
     Conflict(String),
     /// The body is too long.
-    PayloadTooLarge,
+    PayloadTooLarge {
+        /// How long it may be, in bytes.
+        limit: usize,
+    },
     /// The body is no JSON by its own word.
     UnsupportedMediaType,
     /// Too many attempts.
@@ -76,6 +79,7 @@ impl ApiError {
     }
 
     pub(crate) fn reply(&self, base_url: &str) -> Reply {
+        let long;
         let (status, message) = match self {
             Self::BadRequest(message) => (StatusCode::BAD_REQUEST, message.as_str()),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "Bearer token is missing or has expired"),
@@ -83,7 +87,10 @@ impl ApiError {
             Self::NotFound => (StatusCode::NOT_FOUND, "There is nothing here"),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "Not with this method"),
             Self::Conflict(message) => (StatusCode::CONFLICT, message.as_str()),
-            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body may have 64 KB at most"),
+            Self::PayloadTooLarge { limit } => {
+                long = format!("The body may have {} KB at most", limit / 1024);
+                (StatusCode::PAYLOAD_TOO_LARGE, long.as_str())
+            }
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
             Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts: wait before the next one"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment"),
@@ -109,7 +116,7 @@ impl ApiError {
             | Self::Forbidden(_)
             | Self::NotFound
             | Self::Conflict(_)
-            | Self::PayloadTooLarge
+            | Self::PayloadTooLarge { .. }
             | Self::UnsupportedMediaType => vec![],
         };
         for (name, value) in headers {
@@ -133,7 +140,7 @@ impl ApiError {
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::Conflict(_)
-            | Self::PayloadTooLarge
+            | Self::PayloadTooLarge { .. }
             | Self::UnsupportedMediaType
             | Self::TooManyRequests(_) => tracing::info!(status, "refused"),
         }
@@ -163,10 +170,16 @@ impl From<Refusal> for ApiError {
 impl From<GrantError> for ApiError {
     fn from(error: GrantError) -> Self {
         match error {
-            GrantError::Key(reason) => Self::Unauthorized(reason.into()),
             GrantError::UnknownScope(place) => Self::unknown_scope(place),
             GrantError::ScopeNotHeld(scope) => Self::Forbidden(format!("The key does not have the scope `{scope}`")),
-            GrantError::NoWorkspace => Self::Forbidden("The key reaches no such workspace".to_owned()),
+            GrantError::NothingHeld => Self::Forbidden("Nothing is left of what the key was given".to_owned()),
+            GrantError::Unreachable(error) => error.into(),
         }
+    }
+}
+
+impl From<Unreachable> for ApiError {
+    fn from(error: Unreachable) -> Self {
+        Self::Forbidden(error.to_string())
     }
 }

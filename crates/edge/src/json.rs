@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
-/// The longest body: 64 KB.
+/// The longest body where a call says nothing else: 64 KB.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Reads the body of a request as JSON: `application/json`, at most [`MAX_BODY_BYTES`], each member once. Shapes that
@@ -16,13 +16,21 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// # Errors
 /// [`ApiError::PayloadTooLarge`], [`ApiError::UnsupportedMediaType`], [`ApiError::BadRequest`], in this order.
 pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
+    json_up_to(MAX_BODY_BYTES, request)
+}
+
+/// As [`json`], for calls that take bodies of up to `limit` bytes.
+///
+/// # Errors
+/// As [`json`].
+pub fn json_up_to<T: DeserializeOwned>(limit: usize, request: &Request) -> Result<T, ApiError> {
     let body = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes.as_slice(),
         _ => &[],
     };
-    if body.len() > MAX_BODY_BYTES {
-        return Err(ApiError::PayloadTooLarge);
+    if body.len() > limit {
+        return Err(ApiError::PayloadTooLarge { limit });
     }
     if !is_json(request) {
         return Err(ApiError::UnsupportedMediaType);
@@ -124,8 +132,12 @@ mod tests {
             assert!(matches!(refused, Err(ApiError::UnsupportedMediaType)), "{content_type:?}");
         }
         let long = format!(r#"{{"apiKey":"{}"}}"#, "x".repeat(MAX_BODY_BYTES));
-        let refused = json::<Form>(&request(Some("application/json"), long));
-        assert!(matches!(refused, Err(ApiError::PayloadTooLarge)));
+        let refused = json::<Form>(&request(Some("application/json"), long.as_str()));
+        assert!(matches!(refused, Err(ApiError::PayloadTooLarge { limit: MAX_BODY_BYTES })));
+        let taken = json_up_to::<Form>(long.len(), &request(Some("application/json"), long.as_str()));
+        assert!(taken.is_ok());
+        let refused = json_up_to::<Form>(long.len() - 1, &request(Some("application/json"), long.as_str()));
+        assert!(matches!(refused, Err(ApiError::PayloadTooLarge { .. })));
     }
 
     #[test]

@@ -5,13 +5,17 @@
 
 mod address;
 mod answer;
+mod caller;
 mod clock;
 mod cursor;
 mod error;
+mod form;
 mod incoming;
 mod json;
 mod logging;
 mod query;
+mod refused;
+mod repeatable;
 mod reply;
 mod runtime;
 mod settings;
@@ -19,17 +23,21 @@ mod usage;
 
 pub use address::source_address;
 pub use answer::answer;
+pub use caller::{act, caller};
 pub use clock::Clock;
 pub use cursor::{decode_cursor, encode_cursor};
 pub use error::{ApiError, Limited};
+pub use form::{Given, checked_name};
 pub use incoming::Incoming;
-pub use json::{MAX_BODY_BYTES, json, json_or_nothing};
+pub use json::{MAX_BODY_BYTES, json, json_or_nothing, json_up_to};
 pub use logging::start_logging;
 pub use query::Query;
+pub use refused::note_refusal;
+pub use repeatable::Repeatable;
 pub use reply::{Reply, no_content, ok, with_status};
 pub use runtime::{run, segments};
 pub use settings::{SettingsError, base_url};
 pub use usage::flush_usage;
 
-pub use lambda_http::http::StatusCode;
+pub use lambda_http::http::{HeaderValue, StatusCode};
 pub use lambda_http::{Body, Error, Request};

@@ -7,7 +7,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 /// The crates whose level `RUST_LOG` sets. Libraries that are asked for more than `info` log what goes over the wire:
 /// events with their credentials, items with their hashes. Nothing asks them.
-const OWN: [&str; 10] = [
+const OWN: [&str; 12] = [
+    "accounts",
     "authorizer",
     "demo_api",
     "domain",
@@ -18,6 +19,7 @@ const OWN: [&str; 10] = [
     "signing",
     "store",
     "token_exchange",
+    "upkeep",
 ];
 
 /// Starts the log: JSON lines on standard error, at the level that `RUST_LOG` names (`error` to `trace`, `off`), `info`
@@ -53,7 +55,7 @@ mod tests {
 
     #[test]
     fn libraries_are_never_asked_for_more_than_info() {
-        assert!(directives(LevelFilter::TRACE).starts_with("info,lambda_runtime::layers::panic=off,authorizer=trace,"));
+        assert!(directives(LevelFilter::TRACE).starts_with("info,lambda_runtime::layers::panic=off,accounts=trace,"));
         assert!(directives(LevelFilter::ERROR).starts_with("error,"));
         assert!(EnvFilter::try_new(directives(LevelFilter::DEBUG)).is_ok());
         assert!("info,aws_smithy_runtime=trace".parse::<LevelFilter>().is_err(), "a level and nothing else");

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use dynoxide::Database;
+use dynoxide::{Database, ImportOptions};
 use template::Template;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -73,6 +73,18 @@ impl Embedded {
         let request = serde_json::from_value(request).map_err(|error| wrong(error.to_string()))?;
         self.database.put_item(request).map_err(|error| wrong(error.to_string()))?;
         Ok(())
+    }
+
+    /// Puts many items into a table, all or none, past everything that would count or check them one by one: what a
+    /// measurement needs that fills a table.
+    ///
+    /// # Errors
+    /// [`EmbeddedError::Database`].
+    pub fn import_items(&self, table: &str, items: serde_json::Value) -> Result<usize, EmbeddedError> {
+        let wrong = |reason: String| EmbeddedError::Database(reason);
+        let items = serde_json::from_value(items).map_err(|error| wrong(error.to_string()))?;
+        let imported = self.database.import_items(table, items, ImportOptions::default());
+        imported.map(|it| it.items_imported).map_err(|error| wrong(error.to_string()))
     }
 
     /// Removes what has expired; Amazon does that by itself, this server when it is told to.

@@ -1,17 +1,79 @@
 //! What stands behind credentials: one cache for each kind of thing that the feed can name.
 
-use domain::{FeedKind, KeyId, KeyRecord, User, UserId};
+use std::sync::Arc;
 
-use crate::records::Records;
+use domain::{
+    Client, ClientId, FeedKind, ForeignKey, HashedKey, KeyId, KeyPatterns, KeyRecord, User, UserId, Workspace,
+    WorkspaceId,
+};
+use store::{Store, StoreError};
+
+use crate::records::{Found, Records};
+use crate::verifying_keys::VerifyingKeys;
 
 pub(crate) struct Caches {
+    pub(crate) signing_keys: VerifyingKeys,
     pub(crate) keys: Records<KeyId, KeyRecord>,
-    pub(crate) users: Records<UserId, User>,
+    users: Records<UserId, User>,
+    workspaces: Records<WorkspaceId, Workspace>,
+    clients: Records<ClientId, Client>,
+    /// All patterns there are, as one.
+    patterns: Records<(), KeyPatterns>,
+    /// Which imported key a hash leads to. That never changes, so the feed says nothing of it.
+    hashes: Records<HashedKey, KeyId>,
 }
 
 impl Caches {
     pub(crate) fn new() -> Self {
-        Self { keys: Records::new(), users: Records::new() }
+        Self {
+            signing_keys: VerifyingKeys::new(),
+            keys: Records::new(),
+            users: Records::new(),
+            workspaces: Records::new(),
+            clients: Records::new(),
+            patterns: Records::of_one(),
+            hashes: Records::new(),
+        }
+    }
+
+    /// A user of a client, from the cache or by one strong read.
+    pub(crate) async fn user(
+        &self,
+        store: &Store,
+        client: &ClientId,
+        id: &UserId,
+    ) -> Result<Option<Arc<User>>, StoreError> {
+        let found = self.users.get(id, store.user_by_id(client, id)).await?.map(|found| found.record);
+        Ok(found.filter(|user| user.client_id == *client))
+    }
+
+    /// A workspace of a client, from the cache or by one strong read.
+    pub(crate) async fn workspace(
+        &self,
+        store: &Store,
+        client: &ClientId,
+        id: &WorkspaceId,
+    ) -> Result<Option<Arc<Workspace>>, StoreError> {
+        let found = self.workspaces.get(id, store.workspace_by_id(client, id)).await?.map(|found| found.record);
+        Ok(found.filter(|workspace| workspace.client_id == *client))
+    }
+
+    /// A client, from the cache or by one strong read.
+    pub(crate) async fn client(&self, store: &Store, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(self.clients.get(id, store.client_by_id(id)).await?.map(|found| found.record))
+    }
+
+    /// Whether a string may be an imported key: by the cached patterns, or one strong read of all of them.
+    pub(crate) async fn may_be_imported(&self, store: &Store, key: &ForeignKey) -> Result<bool, StoreError> {
+        let read = async { store.pattern_list().await.map(Some) };
+        let patterns = self.patterns.get(&(), read).await?;
+        Ok(patterns.is_some_and(|patterns| patterns.record.match_key(key)))
+    }
+
+    /// The imported key that a string leads to, from the cache or by one strong read.
+    pub(crate) async fn imported(&self, store: &Store, key: &ForeignKey) -> Result<Option<Found<KeyId>>, StoreError> {
+        let hash = key.hash();
+        self.hashes.get(&hash, store.key_id_by_hash(&hash)).await
     }
 
     /// Forgets what an entry of the feed names; `false` where this version does not know what that is.
@@ -20,13 +82,28 @@ impl Caches {
         match kind {
             FeedKind::Key => KeyId::parse(id).map(|id| self.keys.drop_one(&id)).is_some(),
             FeedKind::User => UserId::parse(id).map(|id| self.users.drop_one(&id)).is_some(),
+            FeedKind::Workspace => WorkspaceId::parse(id).map(|id| self.workspaces.drop_one(&id)).is_some(),
+            FeedKind::Client => ClientId::parse(id).map(|id| self.clients.drop_one(&id)).is_some(),
+            FeedKind::Pattern => {
+                self.patterns.clear();
+                true
+            }
+            FeedKind::SigningKey => {
+                self.signing_keys.drop_for_good(id);
+                true
+            }
             FeedKind::Unknown(_) => false,
         }
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
+        self.signing_keys.clear();
         self.keys.clear();
         self.users.clear();
+        self.workspaces.clear();
+        self.clients.clear();
+        self.patterns.clear();
+        self.hashes.clear();
     }
 }

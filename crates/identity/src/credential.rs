@@ -1,6 +1,6 @@
 //! The credential of a request.
 
-use domain::PlainKey;
+use domain::PresentedKey;
 use signing::UnverifiedToken;
 use thiserror::Error;
 
@@ -9,8 +9,8 @@ use thiserror::Error;
 pub enum Credential<'a> {
     /// An access token.
     Token(UnverifiedToken<'a>),
-    /// An API key.
-    Key(PlainKey),
+    /// An API key: one of our own, or what may be another system's.
+    Key(PresentedKey),
 }
 
 /// Why a request has no credential. The caller is told none of it.
@@ -69,13 +69,13 @@ impl<'a> Credential<'a> {
     }
 
     fn from_api_key(value: &'a str) -> Result<Self, CredentialError> {
-        PlainKey::parse(value).map(Self::Key).map_err(|_| CredentialError::Malformed)
+        PresentedKey::parse(value).map(Self::Key).map_err(|_| CredentialError::Malformed)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::Environment;
+    use domain::{Environment, PlainKey};
 
     use super::*;
 
@@ -96,6 +96,21 @@ mod tests {
         ] {
             let headers = [("Host", "x"), (name, value.as_str())];
             assert!(matches!(Credential::from_headers(headers), Ok(Credential::Key(_))), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_another_systems_key_is_one() {
+        for (name, value) in
+            [("Authorization", "Bearer sk-sim-0123456789abcdef"), ("X-API-Key", "sk-sim-0123456789abcdef")]
+        {
+            let read = Credential::from_headers([(name, value)]);
+            assert!(matches!(read, Ok(Credential::Key(PresentedKey::Foreign(_)))), "{name}");
+        }
+        for value in
+            ["Bearer sk-sim-0123456789,abcdef", "Bearer sk-sim-0123456789 abcdef", "Bearer sk-sim-0123456789.abcdef"]
+        {
+            assert_eq!(error(&[("Authorization", value)]), CredentialError::Malformed, "{value}");
         }
     }
 

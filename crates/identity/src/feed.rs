@@ -45,6 +45,11 @@ impl Feed {
         Self { place: Mutex::new(None) }
     }
 
+    /// Whether it was read. Before that it may tell of anything already: what is cached before the first read is forgotten.
+    pub(crate) async fn has_begun(&self) -> bool {
+        self.place.lock().await.is_some()
+    }
+
     /// Makes `caches` as fresh as the interval asks.
     pub(crate) async fn refresh(&self, store: &Store, caches: &Caches, now: Moment) -> Result<(), StoreError> {
         let mut place = self.place.lock().await;

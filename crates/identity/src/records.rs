@@ -29,7 +29,16 @@ pub(crate) struct Found<V> {
 
 impl<K: Hash + Eq + Clone, V> Records<K, V> {
     pub(crate) fn new() -> Self {
-        Self { cache: Mutex::new(Cache { records: LruCache::new(CAPACITY), generation: 0 }) }
+        Self::with_capacity(CAPACITY)
+    }
+
+    /// For what there is only one of.
+    pub(crate) fn of_one() -> Self {
+        Self::with_capacity(NonZeroUsize::MIN)
+    }
+
+    fn with_capacity(capacity: NonZeroUsize) -> Self {
+        Self { cache: Mutex::new(Cache { records: LruCache::new(capacity), generation: 0 }) }
     }
 
     /// The record of `id`, from the cache or by `read`, which must be strong. Unknown ids are not kept.

@@ -2,31 +2,30 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::published_keys::SET_MAX_AGE;
 use edge::{Body, Reply, Request};
 use sha2::{Digest, Sha256};
-
-/// How long a reader may keep a document. A new signing key is known to every reader only after this and after what an
-/// instance of this function keeps ([`crate::key_set::KEPT`]).
-const CACHE_CONTROL: &str = "public, max-age=300";
 
 /// Bytes that are made once, with their tag.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     body: String,
     etag: String,
-    cache_control: &'static str,
+    cache_control: String,
 }
 
 impl Document {
     pub(crate) fn new(body: String) -> Self {
         let digest = Sha256::digest(body.as_bytes());
         let tag = URL_SAFE_NO_PAD.encode(&digest[..16]);
-        Self { body, etag: format!("\"{tag}\""), cache_control: CACHE_CONTROL }
+        // Whoever makes a signing key waits for longer than this before it signs.
+        let cache_control = format!("public, max-age={}", SET_MAX_AGE.as_secs());
+        Self { body, etag: format!("\"{tag}\""), cache_control }
     }
 
     /// The same document, which nobody may keep: it is about to change.
     pub(crate) fn momentary(self) -> Self {
-        Self { cache_control: "no-cache", ..self }
+        Self { cache_control: "no-cache".to_owned(), ..self }
     }
 
     /// Answers with the document, or with 304 where the caller has it.
@@ -39,7 +38,7 @@ impl Document {
         }
         for (name, value) in [
             ("content-type", "application/json"),
-            ("cache-control", self.cache_control),
+            ("cache-control", &self.cache_control),
             ("etag", &self.etag),
             // These are public and hold no secret: a page of any origin may read them.
             ("access-control-allow-origin", "*"),

@@ -1,16 +1,12 @@
 //! The JWK set, made anew from the store now and then.
 
-use std::time::Duration;
-
 use domain::Moment;
+use domain::published_keys::SET_KEPT;
 use edge::ApiError;
 use store::Store;
 use tokio::sync::Mutex;
 
 use crate::document::Document;
-
-/// How long an instance answers from memory.
-pub(crate) const KEPT: Duration = Duration::from_mins(1);
 
 pub(crate) struct KeySet {
     store: Store,
@@ -28,7 +24,7 @@ impl KeySet {
     pub(crate) async fn document(&self, now: Moment) -> Result<Document, ApiError> {
         let mut kept = self.kept.lock().await;
         if let Some((document, read)) = &*kept
-            && now.since(*read).is_some_and(|age| age < KEPT)
+            && now.since(*read).is_some_and(|age| age < SET_KEPT)
         {
             return Ok(document.clone());
         }

@@ -1,15 +1,16 @@
 //! `POST …/api_keys`.
 
-use domain::{Client, Environment, KeyKind, NewKey, PlainKey, ScopeSet, Timestamp, UserId, WorkspaceId};
-use edge::{ApiError, Reply, Request};
+use domain::{
+    AllowedAddresses, Client, Environment, KeyKind, Metadata, Moment, NewKey, PlainKey, ScopeSet, Timestamp, UserId,
+    WorkspaceId,
+};
+use edge::{ApiError, Body, Repeatable, Reply, Request, StatusCode};
 use serde::Deserialize;
+use store::keys::KeyCreated;
 
 use crate::App;
 use crate::caller::Caller;
-use crate::record::NewKeyView;
-
-/// The longest name of a key, in characters.
-const MAX_NAME: usize = 100;
+use crate::record::{NewKeyView, Shown};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +23,8 @@ struct CreateForm {
     environment: Environment,
     scopes: Option<ScopeSet>,
     expires_at: Option<Timestamp>,
+    allowed_ips: Option<AllowedAddresses>,
+    metadata: Option<Metadata>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -49,19 +52,27 @@ fn live() -> Environment {
 }
 
 /// Makes a key; the answer is the only one that holds its string.
-pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: Timestamp) -> Result<Reply, ApiError> {
+pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: Moment) -> Result<Reply, ApiError> {
     let form: CreateForm = edge::json(request)?;
-    let name = checked_name(&form.name)?;
-    if form.expires_at.is_some_and(|end| end <= now) {
-        return Err(ApiError::BadRequest("`expires_at` must be in the future".to_owned()));
-    }
+    let name = edge::checked_name(&form.name)?;
+    let repeatable = Repeatable::read(request)?;
+    let at = now.timestamp();
+    let allowed_ips = form.allowed_ips.clone().unwrap_or_default();
     caller.may_manage(form.environment)?;
     caller.may_grant_until(form.expires_at)?;
+    caller.may_grant_from(&allowed_ips)?;
     let client = app.store.client_by_id(caller.client_id()).await?.ok_or(ApiError::NotFound)?;
     let scopes = form.scopes.clone().unwrap_or_else(|| client.settings.default_scopes.clone());
     caller.may_give(&scopes, &app.access)?;
-    let (kind, billed_to) = owner(app, caller, &client, &form).await?;
-    let prefix = client.settings.key_prefix.unwrap_or_else(|| form.environment.default_prefix());
+    let (kind, payer) = owner(app, caller, &client, &form).await?;
+    if let Some(reply) = repeatable.answered(&app.store, caller.client_id(), at).await? {
+        return of_owner(reply, &kind);
+    }
+    // A repeated call is answered after that time, too.
+    if form.expires_at.is_some_and(|end| end <= at) {
+        return Err(ApiError::BadRequest("`expires_at` must be in the future".to_owned()));
+    }
+    let prefix = client.settings.key_prefix.clone().unwrap_or_else(|| form.environment.default_prefix());
     let plain = PlainKey::random(&prefix);
     let record = NewKey {
         client_id: client.id,
@@ -69,25 +80,45 @@ pub(crate) async fn create(app: &App, caller: &Caller, request: &Request, now: T
         kind,
         environment: form.environment,
         scopes,
-        billed_to,
-        created_at: now,
+        created_at: at,
         created_by: caller.actor(),
         expires_at: form.expires_at,
+        allowed_ips,
+        metadata: form.metadata.unwrap_or_default(),
     }
     .record(&plain);
-    app.store.key_create(&record).await?;
-    Ok(NewKeyView::reply(&plain, &record))
+    let shown = Shown::new_key(payer);
+    let kept = repeatable.keep(StatusCode::CREATED, &NewKeyView::of(None, &record, &shown));
+    // Boxed: the future of a transaction is large, and is part of everything that waits for it.
+    match Box::pin(app.store.key_create(&record, &caller.act, kept.as_ref())).await? {
+        KeyCreated::Done => Ok(edge::with_status(StatusCode::CREATED, &NewKeyView::of(Some(&plain), &record, &shown))),
+        KeyCreated::AnsweredBefore => {
+            let reply = repeatable.answered_beside(&app.store, caller.client_id(), at).await?;
+            of_owner(reply, &record.kind)
+        }
+    }
 }
 
-pub(crate) fn checked_name(name: &str) -> Result<String, ApiError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ApiError::BadRequest(format!("`name` must have 1 to {MAX_NAME} printable characters")));
+/// A kept answer, for whom it was given. All users of a client share their names of calls, and the bodies by which two of
+/// them make their personal keys are alike.
+fn of_owner(reply: Reply, kind: &KeyKind) -> Result<Reply, ApiError> {
+    #[derive(Deserialize)]
+    struct Kept {
+        record: KeptRecord,
     }
-    if PlainKey::is_in(name) {
-        return Err(ApiError::BadRequest("`name` holds an API key, and names are shown".to_owned()));
+    #[derive(Deserialize)]
+    struct KeptRecord {
+        owner_user_id: Option<UserId>,
     }
-    Ok(name.to_owned())
+    let KeyKind::Personal(owner) = kind else { return Ok(reply) };
+    let kept = match reply.body() {
+        Body::Text(text) => serde_json::from_str::<Kept>(text).ok(),
+        _ => None,
+    };
+    match kept {
+        Some(kept) if kept.record.owner_user_id.as_ref() == Some(owner) => Ok(reply),
+        _ => Err(ApiError::Conflict("This `Idempotency-Key` was used for another request".to_owned())),
+    }
 }
 
 /// Whose key it becomes, and who pays for it.
@@ -98,14 +129,15 @@ async fn owner(app: &App, caller: &Caller, client: &Client, form: &CreateForm) -
             bad("A personal key belongs to no workspace: leave `workspace_id` out")
         }
         (Kind::Personal, None) => bad("A personal key belongs to the calling user, and this credential has none"),
-        // It would open nothing yet: which workspaces a user reaches is not kept.
-        (Kind::Personal, Some(_)) => bad("Personal keys can't be made yet"),
+        (Kind::Personal, Some(user)) => Ok((KeyKind::Personal(user.clone()), user.clone())),
         (Kind::Workspace, _) => {
             let id = form.workspace_id.as_ref().unwrap_or(&client.default_workspace_id);
-            match app.store.workspace_by_id(&client.id, id).await? {
-                Some(workspace) => Ok((KeyKind::Workspace(workspace.id), workspace.owner_user_id)),
-                None => bad("`workspace_id` names no workspace of this client"),
-            }
+            caller.may_make_for(id)?;
+            let Some(workspace) = app.store.workspace_by_id(&client.id, id).await? else {
+                return bad("`workspace_id` names no workspace of this client");
+            };
+            caller.may_work_in(&workspace)?;
+            Ok((KeyKind::Workspace(workspace.id), workspace.owner_user_id))
         }
     }
 }

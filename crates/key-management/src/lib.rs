@@ -1,12 +1,17 @@
-//! `/api/v1/clients/{client_id}/api_keys`: create, list, get, change, rotate and revoke.
+//! `/api/v1/clients/{client_id}/api_keys`: create, list, get, change, rotate and revoke. `…/audit_events`: what was done.
 //!
 //! 1. The credential is read and judged; the path's client must be the caller's own, or there is nothing here.
-//! 2. The caller needs `keys:manage`, and manages no more than it holds itself.
-//! 3. One change is one transaction; the key string is in the answer that creates it, and nowhere else.
+//! 2. The caller needs `keys:manage`, or is a user who has logged in and manages the own personal keys and those of
+//!    workspaces; nobody gives more than they hold.
+//! 3. One change is one transaction with its event in the audit log; the key string is in the answer that creates it, and
+//!    nowhere else.
 
+mod audit_events;
 mod caller;
 mod change;
 mod create;
+mod import;
+mod import_row;
 mod list;
 mod record;
 mod revoke;
@@ -15,15 +20,16 @@ mod update;
 
 use std::sync::Arc;
 
-use domain::{Access, KeyId, Moment};
+use domain::{Access, Action, Deed, KeyId, Moment};
 use edge::{ApiError, Reply, Request};
 use identity::Identity;
 use store::Store;
 
 use caller::Caller;
-use record::RecordView;
+use record::{RecordView, Shown};
 
-/// What this function uses: the keys table, the directory, and what [`Identity`] reads.
+/// What this function uses: the keys table, the directory, the audit log, when keys were last used, and what [`Identity`]
+/// reads.
 pub struct App {
     /// Key records, clients and workspaces.
     pub store: Store,
@@ -38,33 +44,43 @@ pub struct App {
 /// # Errors
 /// [`ApiError`].
 pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Reply, ApiError> {
+    if let ["api", "v1", "clients", client, "audit_events"] = &edge::segments(&request)[..] {
+        return match request.method().as_str() {
+            "GET" => audit_events::list(&app, &request, client, now).await,
+            _ => Err(ApiError::MethodNotAllowed("GET")),
+        };
+    }
     let ["api", "v1", "clients", client, "api_keys", rest @ ..] = &edge::segments(&request)[..] else {
         return Err(ApiError::NotFound);
     };
     match (request.method().as_str(), rest) {
         ("GET", []) => {
             let caller = Caller::of(&app, &request, client, now).await?;
-            list::list(&app, &caller, &request).await
+            caller.manages_keys()?;
+            list::list(&app, &caller, &request, now).await
         }
         ("POST", []) => {
             let caller = Caller::of(&app, &request, client, now).await?;
-            create::create(&app, &caller, &request, now.timestamp()).await
+            let deed = Deed::new(Action::KeyCreated, caller.client_id());
+            caller.noted(&app, deed, create::create(&app, &caller, &request, now)).await
         }
-        ("GET", [id]) => {
+        ("POST", ["import"]) => {
             let caller = Caller::of(&app, &request, client, now).await?;
-            get(&app, &caller, id).await
+            let deed = Deed::new(Action::KeyImported, caller.client_id());
+            // Boxed: few calls are imports, and all have a future of the same size.
+            let importing = Box::pin(import::import(&app, &caller, &request, now));
+            caller.noted(&app, deed, importing).await
         }
-        ("PATCH", [id]) => {
+        (_, ["import"]) => Err(ApiError::MethodNotAllowed("POST")),
+        ("GET" | "PATCH" | "DELETE", [id]) => {
             let caller = Caller::of(&app, &request, client, now).await?;
-            update::update(&app, &caller, id, &request, now.timestamp()).await
+            one_key(&app, &caller, &request, &key_id(id)?, now).await
         }
         ("POST", [id, "rotate"]) => {
             let caller = Caller::of(&app, &request, client, now).await?;
-            rotate::rotate(&app, &caller, id, &request, now.timestamp()).await
-        }
-        ("DELETE", [id]) => {
-            let caller = Caller::of(&app, &request, client, now).await?;
-            revoke::revoke(&app, &caller, id, now.timestamp()).await
+            let id = key_id(id)?;
+            let deed = Deed::new(Action::KeyRotated, &id);
+            caller.noted(&app, deed, rotate::rotate(&app, &caller, &id, &request, now)).await
         }
         (_, []) => Err(ApiError::MethodNotAllowed("GET, POST")),
         (_, [_]) => Err(ApiError::MethodNotAllowed("GET, PATCH, DELETE")),
@@ -73,9 +89,28 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
     }
 }
 
-async fn get(app: &App, caller: &Caller, id: &str) -> Result<Reply, ApiError> {
-    let id = KeyId::parse(id).ok_or(ApiError::NotFound)?;
-    let record = app.store.key_of_client(caller.client_id(), &id).await?.ok_or(ApiError::NotFound)?;
-    caller.may_manage(record.environment)?;
-    Ok(edge::ok(&RecordView::of(&record)))
+fn key_id(text: &str) -> Result<KeyId, ApiError> {
+    KeyId::parse(text).ok_or(ApiError::NotFound)
+}
+
+async fn one_key(app: &App, caller: &Caller, request: &Request, id: &KeyId, now: Moment) -> Result<Reply, ApiError> {
+    match request.method().as_str() {
+        "GET" => get(app, caller, id, now).await,
+        "PATCH" => {
+            let deed = Deed::new(Action::KeyUpdated, id);
+            caller.noted(app, deed, update::update(app, caller, id, request, now)).await
+        }
+        _ => {
+            let deed = Deed::new(Action::KeyRevoked, id);
+            caller.noted(app, deed, revoke::revoke(app, caller, id)).await
+        }
+    }
+}
+
+async fn get(app: &App, caller: &Caller, id: &KeyId, now: Moment) -> Result<Reply, ApiError> {
+    caller.manages_keys()?;
+    let record = app.store.key_of_client(caller.client_id(), id).await?.ok_or(ApiError::NotFound)?;
+    caller.may_see(&record)?;
+    let shown = Shown::one(app, &record, now).await?;
+    Ok(edge::ok(&RecordView::of(&record, &shown)))
 }

@@ -14,7 +14,8 @@ async fn main() -> Result<(), Error> {
     edge::start_logging();
     let clock = Clock::new();
     let base_url = edge::base_url()?;
-    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Directory, Table::Signing])?).await;
+    let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Usage, Table::Audit];
+    let store = Store::connect(Config::from_env(&tables)?).await;
     let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
     let app = App { identity: Identity::new(store.clone(), audience), store, access: Access::built_in()? };
     edge::run(Arc::new(app), &base_url, clock, handle).await

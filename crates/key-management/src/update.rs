@@ -1,14 +1,13 @@
 //! `PATCH …/api_keys/{id}`.
 
-use domain::{KeyId, KeyRecord, ScopeSet, Timestamp};
-use edge::{ApiError, Reply, Request};
-use serde::{Deserialize, Deserializer};
+use domain::{Action, AllowedAddresses, Deed, KeyId, KeyRecord, Metadata, Moment, ScopeSet, Timestamp};
+use edge::{ApiError, Given, Reply, Request};
+use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::caller::Caller;
-use crate::change::change;
-use crate::create::checked_name;
-use crate::record::RecordView;
+use crate::change::{Changed, Decided, change};
+use crate::record::{RecordView, Shown};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,50 +15,38 @@ struct UpdateForm {
     name: Option<String>,
     scopes: Option<ScopeSet>,
     #[serde(default)]
-    expires_at: End,
+    expires_at: Given<Timestamp>,
+    #[serde(default)]
+    allowed_ips: Given<AllowedAddresses>,
+    #[serde(default)]
+    metadata: Given<Metadata>,
 }
 
-/// Whether the change gives anything: a scope that was not held, or a later end.
+/// Whether the change gives anything: a scope that was not held, a later end, or an address that was not allowed.
 fn is_wider(record: &KeyRecord, changed: &KeyRecord) -> bool {
     let later = match (record.expires_at, changed.expires_at) {
         (Some(_), None) => true,
         (Some(before), Some(after)) => after > before,
         (None, _) => false,
     };
-    later || record.scopes.first_uncovered(&changed.scopes).is_some()
-}
-
-/// What becomes of the expiry.
-#[derive(Clone, Copy, Default)]
-enum End {
-    /// Left out: it stays.
-    #[default]
-    AsItIs,
-    /// `null` for none any more, or another time.
-    Given(Option<Timestamp>),
-}
-
-impl<'de> Deserialize<'de> for End {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self::Given)
-    }
+    later || record.scopes.first_uncovered(&changed.scopes).is_some() || !record.allowed_ips.cover(&changed.allowed_ips)
 }
 
 /// Changes what is given. What takes something away reaches every function that has the key cached within five seconds.
 pub(crate) async fn update(
     app: &App,
     caller: &Caller,
-    id: &str,
+    id: &KeyId,
     request: &Request,
-    now: Timestamp,
+    now: Moment,
 ) -> Result<Reply, ApiError> {
     let form: UpdateForm = edge::json(request)?;
-    let name = form.name.as_deref().map(checked_name).transpose()?;
-    if matches!(form.expires_at, End::Given(Some(end)) if end <= now) {
+    let name = form.name.as_deref().map(edge::checked_name).transpose()?;
+    let at = now.timestamp();
+    if matches!(form.expires_at, Given::Value(end) if end <= at) {
         return Err(ApiError::BadRequest("`expires_at` must be in the future".to_owned()));
     }
-    let id = KeyId::parse(id).ok_or(ApiError::NotFound)?;
-    let (record, ()) = change(app, caller, &id, now, |record: KeyRecord| {
+    let decide = |record: KeyRecord, _: &Shown| {
         let mut changed = record.clone();
         if let Some(scopes) = &form.scopes {
             if let Some(place) = app.access.first_unknown(scopes) {
@@ -67,17 +54,36 @@ pub(crate) async fn update(
             }
             changed.scopes = scopes.clone();
         }
-        if let End::Given(end) = form.expires_at {
-            changed.expires_at = end;
-        }
+        form.expires_at.put(&mut changed.expires_at);
+        form.allowed_ips.put_or_default(&mut changed.allowed_ips);
+        form.metadata.put_or_default(&mut changed.metadata);
         if is_wider(&record, &changed) {
             caller.may_grant(&changed)?;
         }
         if let Some(name) = &name {
             changed.name.clone_from(name);
         }
-        Ok((changed, ()))
-    })
-    .await?;
-    Ok(edge::ok(&RecordView::of(&record)))
+        let deed = deed(&record, &changed);
+        Ok(Decided { record: changed, deed, replay: None, rest: () })
+    };
+    // What may be asked depends on what becomes of the record.
+    let changed = change(app, caller, id, now, None, |_| Ok(()), decide);
+    match Box::pin(changed).await? {
+        Changed::Done(done) => Ok(edge::ok(&RecordView::of(&done.record, &done.shown))),
+        Changed::Answered(reply) => Ok(reply),
+    }
+}
+
+/// What the audit log says: each member that has changed, as it is from now on. Metadata are the caller's own and may be
+/// long: that they have changed is enough.
+fn deed(before: &KeyRecord, after: &KeyRecord) -> Deed {
+    fn with<T: PartialEq + Serialize>(deed: Deed, name: &str, before: &T, after: &T) -> Deed {
+        if before == after { deed } else { deed.with(name, after) }
+    }
+    let deed = Deed::new(Action::KeyUpdated, &after.id);
+    let deed = with(deed, "name", &before.name, &after.name);
+    let deed = with(deed, "scopes", &before.scopes, &after.scopes);
+    let deed = with(deed, "expires_at", &before.expires_at, &after.expires_at);
+    let deed = with(deed, "allowed_ips", &before.allowed_ips, &after.allowed_ips);
+    if before.metadata == after.metadata { deed } else { deed.with("metadata", "changed") }
 }

@@ -12,6 +12,9 @@ use crate::failure::Result;
 /// The Region that everything here claims to be in.
 pub const REGION: &str = "us-east-1";
 
+/// The variable that names the key of KMS which wraps signing keys.
+const KMS_KEY_ID: &str = "KEYGATE_KMS_KEY_ID";
+
 /// What differs from one run to the next.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -41,10 +44,14 @@ impl Setting {
         }
         let overridden = BTreeMap::from([
             ("KEYGATE_BASE_URL".to_owned(), self.base_url.clone()),
-            ("KEYGATE_MASTER_KEY".to_owned(), self.master_key.clone()),
+            (KMS_KEY_ID.to_owned(), String::new()),
         ]);
         let mut environment = self.surroundings();
         environment.extend(function.resolve_environment(&values, &overridden)?);
+        // One machine has no KMS: what wraps by it on AWS wraps here under the master key.
+        if environment.remove(KMS_KEY_ID).is_some() {
+            environment.insert("KEYGATE_MASTER_KEY".to_owned(), self.master_key.clone());
+        }
         if self.allow_loopback_webhooks {
             environment.insert("KEYGATE_ALLOW_LOOPBACK_WEBHOOKS".to_owned(), "1".to_owned());
         }
@@ -110,9 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn the_master_key_reaches_the_one_function_that_unwraps() {
-        assert_eq!(environment("token-exchange")["KEYGATE_MASTER_KEY"].len(), 48);
-        for other in ["authorizer", "jwks", "key-management", "demo-api"] {
+    fn the_master_key_stands_in_for_kms_and_reaches_nobody_else() {
+        for wrapping in ["token-exchange", "upkeep"] {
+            let environment = environment(wrapping);
+            assert_eq!(environment["KEYGATE_MASTER_KEY"].len(), 48, "{wrapping}");
+            assert!(!environment.contains_key(KMS_KEY_ID), "{wrapping}");
+        }
+        for other in ["accounts", "authorizer", "jwks", "key-management", "demo-api"] {
             assert!(!environment(other).contains_key("KEYGATE_MASTER_KEY"), "{other}");
         }
     }

@@ -15,6 +15,7 @@ pub mod lambda;
 mod progress;
 pub mod project;
 pub mod run;
+pub mod schedule;
 pub mod seed;
 mod signals;
 pub mod warden;

@@ -20,7 +20,7 @@ use crate::progress::{say, step, warn};
 use crate::project::Project;
 use crate::warden::{Orders, Report, TOOK_TOO_LONG, Warden};
 use crate::welcome::{Functions, welcome, write_sample_event};
-use crate::{cargo_lambda, clock, compile, seed, signals};
+use crate::{cargo_lambda, clock, compile, schedule, seed, signals};
 
 /// DynamoDB takes up to two days to delete what has expired; here it is a minute. Nothing may rely on either.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -107,7 +107,8 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
 
     let mut troubles = orders.reports();
     let lambda = functions::start(template, &prepared.executables, &setting, cargo_lambda, data, &orders)?;
-    let gateway = Arc::new(Gateway::new(template, &setting.base_url, lambda)?);
+    let lambda = Arc::new(lambda);
+    let gateway = Arc::new(Gateway::new(template, &setting.base_url, Arc::clone(&lambda))?);
     let now = Timestamp::from_unix(clock::now().as_second());
     let demo = seed::demo(&seed::connect(&setting.store).await, &data.demo(), &setting.base_url, now).await?;
     let starting = async {
@@ -121,6 +122,7 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
         }
     };
     step("Starting the functions", starting).await?;
+    schedule::start(template, &lambda)?;
 
     // Whoever waits for the door to open finds everything there.
     let functions = Functions::new(template, cargo_lambda)?;

@@ -1,12 +1,15 @@
 //! The demo client: made once per data directory, so that there is something to try the system with.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::{
-    Client, ClientId, ClientSettings, Email, Environment, KeyKind, KeyRecord, NewKey, Password, PasswordHash, PlainKey,
-    Role, ScopeSet, Timestamp, User, UserId, Workspace, WorkspaceId, random,
+    Act, Action, AllowedAddresses, Client, ClientId, ClientSettings, Deed, Email, Environment, KeyKind, KeyRecord,
+    Metadata, NewKey, Password, PasswordHash, PlainKey, Role, ScopeSet, Timestamp, User, UserId, UserStatus, Workspace,
+    WorkspaceId, WorkspaceRole, random,
 };
 use serde::{Deserialize, Serialize};
+use store::account_change::{AccountChange, AccountChanged, Edit};
 use store::{Config, Store, Table};
 
 use crate::data_dir::write_private;
@@ -54,7 +57,7 @@ impl std::fmt::Debug for Demo {
 
 /// Connects to the embedded store at `endpoint`, whose tables are called by their logical ids.
 pub async fn connect(endpoint: &str) -> Store {
-    let names = [(Table::Keys, "KeysTable"), (Table::Directory, "DirectoryTable")];
+    let names = [(Table::Keys, "KeysTable"), (Table::Directory, "DirectoryTable"), (Table::Audit, "AuditTable")];
     let config = Config::new(names.map(|(table, name)| (table, name.to_owned())));
     Store::connect_embedded(endpoint, config).await
 }
@@ -111,31 +114,42 @@ async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
     let email = format!("owner-{suffix}@demo.example");
     let password = random::base62(24);
     let wrong = || Failure::new("the demo owner's address or password can't be used");
+    let (client_id, owner_id) = (ClientId::random(), UserId::random());
+    let workspace = Workspace::new(client_id.clone(), Workspace::DEFAULT.to_owned(), owner_id.clone(), now);
     let owner = User {
-        id: UserId::random(),
-        client_id: ClientId::random(),
+        id: owner_id,
+        client_id: client_id.clone(),
         email: Email::parse(&email).ok_or_else(wrong)?,
         role: Role::Owner,
-        password_hash: PasswordHash::of(&Password::new(&password).map_err(|_| wrong())?),
+        status: UserStatus::Active,
+        workspaces: BTreeMap::from([(workspace.id.clone(), WorkspaceRole::Owner)]),
         created_at: now,
-    };
-    let workspace = Workspace {
-        id: WorkspaceId::random(),
-        client_id: owner.client_id.clone(),
-        name: Workspace::DEFAULT.to_owned(),
-        owner_user_id: owner.id.clone(),
-        created_at: now,
+        revision: 0,
     };
     let client = Client {
-        id: owner.client_id.clone(),
+        id: client_id,
         name: "Demo".to_owned(),
         slug: format!("demo-{suffix}"),
         owner_user_id: owner.id.clone(),
         default_workspace_id: workspace.id.clone(),
         created_at: now,
         settings: ClientSettings::default(),
+        owners: 1,
+        revision: 0,
     };
-    store.client_create(&client, &owner, &workspace).await.doing(|| "making the demo client".to_owned())?;
+    let change = AccountChange {
+        client: Some(Edit::New(client.clone())),
+        users: vec![Edit::New(owner.clone())],
+        workspaces: vec![Edit::New(workspace.clone())],
+        password: Some((owner.id.clone(), PasswordHash::of(&Password::new(&password).map_err(|_| wrong())?))),
+        ..AccountChange::default()
+    };
+    let deed = Deed::new(Action::UserJoined, &owner.id).with("role", owner.role);
+    let changed = store.account_change(&client.id, &change, vec![deed], &by(&owner.id, now), None).await;
+    match changed.doing(|| "making the demo client".to_owned())? {
+        AccountChanged::Done => {}
+        _ => return Err(Failure::new("the demo client's address or name is taken")),
+    }
     Ok(Demo {
         base_url: String::new(),
         client_id: client.id.to_string(),
@@ -148,6 +162,11 @@ async fn create(store: &Store, now: Timestamp) -> Result<Demo> {
     })
 }
 
+/// All of it is the demo owner's doing.
+fn by(owner: &UserId, at: Timestamp) -> Act {
+    Act { actor: owner.into(), address: None, at }
+}
+
 impl DemoKey {
     async fn create(&self, store: &Store, workspace: &Workspace, now: Timestamp) -> Result<String> {
         let Self { name, environment, scopes } = *self;
@@ -158,13 +177,15 @@ impl DemoKey {
             kind: KeyKind::Workspace(workspace.id.clone()),
             environment,
             scopes: ScopeSet::parse(scopes).ok_or_else(|| Failure::new(format!("`{scopes}` are no scopes")))?,
-            billed_to: workspace.owner_user_id.clone(),
             created_at: now,
             created_by: workspace.owner_user_id.to_string(),
             expires_at: None,
+            allowed_ips: AllowedAddresses::default(),
+            metadata: Metadata::default(),
         }
         .record(&plain);
-        store.key_create(&record).await.doing(|| format!("making the key `{name}`"))?;
+        let act = by(&workspace.owner_user_id, now);
+        store.key_create(&record, &act, None).await.doing(|| format!("making the key `{name}`"))?;
         Ok(plain.expose().to_owned())
     }
 }
@@ -227,7 +248,7 @@ mod tests {
         let first = demo(&store, &file, "", now()).await.unwrap();
         let client = ClientId::parse(&first.client_id).unwrap();
         let revoked = PlainKey::parse(&first.api_key).unwrap().id();
-        store.key_revoke(&client, &revoked, now()).await.unwrap();
+        store.key_revoke(&client, &revoked, &by(&UserId::random(), now())).await.unwrap();
         let second = demo(&store, &file, "", now()).await.unwrap();
         assert_ne!(second.api_key, first.api_key);
         scopes(&store, &second.api_key).await;

@@ -2,11 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Algorithm;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use serde_json::{Value, json};
 use thiserror::Error;
-
-use crate::algorithm::Algorithm;
 
 /// A public key, ready to be published and stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,11 +11,10 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::Claims;
+use domain::{Algorithm, Claims};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::algorithm::Algorithm;
 use crate::jwk::{Components, PublicJwk};
 use crate::token::TOKEN_TYPE;
 

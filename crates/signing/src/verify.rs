@@ -9,12 +9,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::claims::MAX_TOKEN_LIFETIME;
-use domain::{Claims, Timestamp, strict_json};
+use domain::{Algorithm, Claims, Timestamp, strict_json};
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::Jwk;
 use thiserror::Error;
 
-use crate::algorithm::Algorithm;
 use crate::jwk::InvalidJwk;
 use crate::token::UnverifiedToken;
 
@@ -73,7 +72,7 @@ impl VerifyingKey {
     pub fn from_jwk(algorithm: Algorithm, json: &str) -> Result<Self, InvalidJwk> {
         let jwk: Jwk = serde_json::from_str(json).map_err(|_| InvalidJwk)?;
         let key = DecodingKey::from_jwk(&jwk).map_err(|_| InvalidJwk)?;
-        if key.family() != algorithm.for_verification().family() {
+        if key.family() != for_verification(algorithm).family() {
             return Err(InvalidJwk);
         }
         Ok(Self { algorithm, key })
@@ -92,7 +91,7 @@ impl VerifyingKey {
         if token.algorithm != self.algorithm.name() {
             return Err(TokenRefusal::Algorithm);
         }
-        let algorithm = self.algorithm.for_verification();
+        let algorithm = for_verification(self.algorithm);
         match jsonwebtoken::crypto::verify(token.signature, token.message.as_bytes(), &self.key, algorithm) {
             Ok(true) => {}
             Ok(false) | Err(_) => return Err(TokenRefusal::Signature),
@@ -131,4 +130,12 @@ fn check(claims: &Claims, audience: &Audience, now: Timestamp) -> Result<(), Tok
         return Err(TokenRefusal::Lifetime);
     }
     Ok(())
+}
+
+fn for_verification(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+    match algorithm {
+        Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
+        Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+        Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
+    }
 }

@@ -9,12 +9,14 @@ use crate::error::StoreError;
 pub enum Table {
     /// Key records and the change feed.
     Keys,
-    /// Clients, users, workspaces.
+    /// Clients, users, workspaces, and what belongs to logins.
     Directory,
     /// Signing keys.
     Signing,
     /// Usage counters.
     Usage,
+    /// The audit log.
+    Audit,
 }
 
 impl Table {
@@ -26,6 +28,7 @@ impl Table {
             Self::Directory => "KEYGATE_TABLE_DIRECTORY",
             Self::Signing => "KEYGATE_TABLE_SIGNING",
             Self::Usage => "KEYGATE_TABLE_USAGE",
+            Self::Audit => "KEYGATE_TABLE_AUDIT",
         }
     }
 }

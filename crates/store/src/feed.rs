@@ -2,7 +2,8 @@
 //! the change that it tells of.
 //!
 //! 1. A writer reads the head `n` strongly.
-//! 2. In one transaction it moves the head from `n` to `n + 1`, puts entry `n + 1`, and makes its change.
+//! 2. In one transaction (`change.rs`) it moves the head from `n` to `n + 1`, puts entry `n + 1`, and makes its change;
+//!    a change that concerns several things puts as many entries.
 //! 3. Where another was faster the whole transaction is off; it waits a little and begins anew.
 //! 4. A reader asks strongly for all that sorts behind its last number; the head sorts behind all entries and comes
 //!    with them, so that a reader knows what is missing.
@@ -12,9 +13,8 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::{FeedEntry, FeedKind, Sequence, Timestamp};
 
-use crate::calls::{Cancelled, cancelled, put_new};
+use crate::calls::put_new;
 use crate::item::{Reader, Writer, number, primary_key, string};
-use crate::retry::{CONTENTION_ATTEMPTS, back_off};
 use crate::{Store, StoreError, Table};
 
 const PARTITION: &str = "FEED";
@@ -30,14 +30,6 @@ pub struct FeedSlice {
     pub entries: Vec<FeedEntry>,
     /// The number of the last entry ever written.
     pub head: Sequence,
-}
-
-/// How a transaction that should carry a feed entry went.
-pub(crate) enum Appended {
-    /// It is done.
-    Done,
-    /// The change's own condition did not hold: the caller reads anew and decides.
-    ConditionFailed,
 }
 
 fn sort_key(sequence: Sequence) -> String {
@@ -77,47 +69,31 @@ impl Store {
         Ok(slice)
     }
 
-    /// Makes `change` and tells the feed of it, both or neither.
-    pub(crate) async fn feed_append(
+    /// The actions that put entries behind `head` and move it to the last of them.
+    pub(crate) fn feed_append(
         &self,
-        kind: &FeedKind,
-        id: &str,
-        change: TransactWriteItem,
+        head: Sequence,
+        named: &[(FeedKind, String)],
         now: Timestamp,
-    ) -> Result<Appended, StoreError> {
-        for attempt in 0..CONTENTION_ATTEMPTS {
-            let head = self.feed_head().await?;
-            let sent = self
-                .client
-                .transact_write_items()
-                .transact_items(change.clone())
-                .transact_items(self.move_head(head)?)
-                .transact_items(self.put_entry(head.next(), kind, id, now)?)
-                .send()
-                .await;
-            let Err(error) = sent else { return Ok(Appended::Done) };
-            match cancelled(error.as_service_error()) {
-                // The change stands first: its condition is the one that matters to the caller.
-                Some(Cancelled::Condition(0)) => return Ok(Appended::ConditionFailed),
-                Some(Cancelled::Condition(_) | Cancelled::Conflict) => back_off(attempt).await,
-                None => return Err(StoreError::unavailable(error)),
-            }
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut last = head;
+        let mut actions = Vec::new();
+        for (kind, id) in named {
+            last = last.next();
+            actions.push(self.put_entry(last, kind, id, now)?);
         }
-        Err(StoreError::Contended)
-    }
-
-    fn move_head(&self, head: Sequence) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(self.table(Table::Keys)?)
             .set_key(Some(primary_key(PARTITION, HEAD)))
-            .update_expression("SET #sequence = :next")
+            .update_expression("SET #sequence = :last")
             .condition_expression("attribute_not_exists(pk) OR #sequence = :head")
             .expression_attribute_names("#sequence", "sequence")
-            .expression_attribute_values(":next", number(head.next().0))
+            .expression_attribute_values(":last", number(last.0))
             .expression_attribute_values(":head", number(head.0))
             .build()
             .map_err(StoreError::unavailable)?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        actions.push(TransactWriteItem::builder().update(update).build());
+        Ok(actions)
     }
 
     fn put_entry(

@@ -26,6 +26,11 @@ pub(crate) fn binary(bytes: impl Into<Vec<u8>>) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
+/// A true or false attribute.
+pub(crate) fn boolean(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}
+
 /// The primary key of an item.
 pub(crate) fn primary_key(pk: impl Into<String>, sk: impl Into<String>) -> Attributes {
     HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
@@ -86,6 +91,19 @@ impl Reader<'_> {
     /// A string that `parse` must take.
     pub(crate) fn parsed<T>(&self, name: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
         parse(self.string(name)?).ok_or(StoreError::Corrupt(name))
+    }
+
+    /// As [`Reader::parsed`], where the attribute is there.
+    pub(crate) fn optional_parsed<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.optional(name).is_some().then(|| self.parsed(name, parse)).transpose()
+    }
+
+    pub(crate) fn boolean(&self, name: &'static str) -> Result<bool, StoreError> {
+        self.optional(name).and_then(|value| value.as_bool().ok()).copied().ok_or(StoreError::Corrupt(name))
     }
 
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<T, StoreError> {

@@ -1,7 +1,6 @@
 //! Lists of keys, from the index `by_client`.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{ClientId, Environment, KeyId, KeyRecord, Timestamp, WorkspaceId};
+use domain::{ClientId, Environment, KeyId, KeyRecord, Timestamp, UserId, WorkspaceId};
 
 use crate::item::{Attributes, Reader, key_partition, primary_key, string};
 use crate::keys::{SORT_KEY, created_id, read};
@@ -19,10 +18,23 @@ pub struct KeyFilter {
     pub kind: Option<&'static str>,
     /// Those of one workspace.
     pub workspace_id: Option<WorkspaceId>,
+    /// The personal ones of one user.
+    pub owner_user_id: Option<UserId>,
     /// Those of one environment.
     pub environment: Option<Environment>,
     /// Only revoked ones, or only those that are not.
     pub revoked: Option<bool>,
+    /// Those that a user manages.
+    pub managed_by: Option<ManagedBy>,
+}
+
+/// The keys that a user manages: the user's own, and those of workspaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagedBy {
+    /// The user.
+    pub user_id: UserId,
+    /// The workspaces, 100 at most.
+    pub workspaces: Vec<WorkspaceId>,
 }
 
 /// A place in a client's list of keys: behind the key of this time and id.
@@ -77,12 +89,12 @@ impl Store {
                 .key_condition_expression("client_id = :client")
                 .expression_attribute_values(":client", string(client.as_str()))
                 .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
-            for (condition, name, value) in conditions(filter) {
-                let so_far = query.get_filter_expression().clone();
-                query =
-                    query.filter_expression(so_far.map_or(condition.clone(), |all| format!("{all} AND {condition}")));
-                if let Some(value) = value {
-                    query = query.expression_attribute_values(name, value);
+            let conditions = conditions(filter);
+            if !conditions.is_empty() {
+                let texts: Vec<_> = conditions.iter().map(|condition| condition.text.as_str()).collect();
+                query = query.filter_expression(texts.join(" AND "));
+                for (name, value) in conditions.into_iter().flat_map(|condition| condition.values) {
+                    query = query.expression_attribute_values(name, string(value));
                 }
             }
             if let Some(position) = &page.next {
@@ -116,23 +128,45 @@ impl Store {
     }
 }
 
-fn conditions(filter: &KeyFilter) -> Vec<(String, &'static str, Option<AttributeValue>)> {
-    let equals = |attribute: &str, name: &'static str, value: String| {
-        (format!("{attribute} = {name}"), name, Some(string(value)))
+/// Part of a filter: its expression, and the values that it names.
+struct Condition {
+    text: String,
+    values: Vec<(String, String)>,
+}
+
+fn conditions(filter: &KeyFilter) -> Vec<Condition> {
+    let equals = |attribute: &str, value: String| {
+        let name = format!(":{attribute}");
+        Condition { text: format!("{attribute} = {name}"), values: vec![(name, value)] }
     };
     let revoked = filter.revoked.map(|revoked| {
         let function = if revoked { "attribute_exists" } else { "attribute_not_exists" };
-        (format!("{function}(revoked_at)"), "", None)
+        Condition { text: format!("{function}(revoked_at)"), values: Vec::new() }
     });
     [
-        filter.kind.map(|kind| equals("kind", ":kind", kind.to_owned())),
-        filter.workspace_id.as_ref().map(|id| equals("workspace_id", ":workspace", id.to_string())),
-        filter.environment.map(|environment| equals("environment", ":environment", environment.as_str().to_owned())),
+        filter.kind.map(|kind| equals("kind", kind.to_owned())),
+        filter.workspace_id.as_ref().map(|id| equals("workspace_id", id.to_string())),
+        filter.owner_user_id.as_ref().map(|id| equals("owner_user_id", id.to_string())),
+        filter.environment.map(|environment| equals("environment", environment.as_str().to_owned())),
         revoked,
+        filter.managed_by.as_ref().map(managed_by),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn managed_by(manager: &ManagedBy) -> Condition {
+    let of_workspaces = manager.workspaces.iter().enumerate();
+    let mut values: Vec<_> = of_workspaces.map(|(place, id)| (format!(":mine{place}"), id.to_string())).collect();
+    let places: Vec<_> = values.iter().map(|(place, _)| place.as_str()).collect();
+    let text = if places.is_empty() {
+        "owner_user_id = :me".to_owned()
+    } else {
+        format!("(owner_user_id = :me OR workspace_id IN ({}))", places.join(", "))
+    };
+    values.push((":me".to_owned(), manager.user_id.to_string()));
+    Condition { text, values }
 }
 
 fn start_key(client: &ClientId, position: &KeyPosition) -> Attributes {

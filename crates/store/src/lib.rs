@@ -7,31 +7,47 @@
 //! |---|---|---|
 //! | keys | `KEY#<key>` / `KEY`; index `by_client` | [`keys`], [`key_list`] |
 //! | keys | `FEED` / `<sequence>` and `HEAD` | [`feed`] |
-//! | directory | `CLIENT#<client>` / `CLIENT`, `WORKSPACE#<workspace>`; `SLUG#<slug>` / `SLUG` | [`directory`] |
-//! | directory | `CLIENT#<client>` / `USER#<user>`; `EMAIL#<address>` / `EMAIL` | `users` |
-//! | directory | `KNOWN#<user>` / `<address>` | `users` |
+//! | keys | `PATTERN` / `<client>#<place>`; `HASH#<hash>` / `KEY` | [`import`] |
+//! | directory | `CLIENT#<client>` / `CLIENT`; `SLUG#<slug>` / `SLUG` | `clients` |
+//! | directory | `CLIENT#<client>` / `USER#<user>`; `EMAIL#<address>` / `EMAIL`; `KNOWN#<user>` / `<address>` | `users` |
+//! | directory | `CLIENT#<client>` / `WORKSPACE#<workspace>`; `WORKSPACE#<workspace>` / `MEMBER#<user>` | [`workspaces`] |
+//! | directory | `PASSWORD#<user>` / `PASSWORD` | `passwords` |
+//! | directory | `INVITE#<hash>` / `INVITE` | [`invites`] |
+//! | directory | `REPLAY#<client>#<hash>` / `REPLAY` | [`replay`] |
 //! | directory | `THROTTLE#<subject>` / `THROTTLE` | [`throttle`] |
-//! | signing | `PUBLIC` / `<kid>`, `PRIVATE` / `<kid>`, `ACTIVE` / `<algorithm>` | [`signing_keys`] |
+//! | signing | `PUBLIC` / `<kid>`, `PRIVATE` / `<kid>`, `STATE` / `KEYS` | [`signing_keys`] |
 //! | usage | `KEY#<key>` / `<hour>#<writer>` | [`usage`] |
+//! | usage | `USED#<client>` / `<key>` | `last_used` |
+//! | audit | `CHAIN#<client>` / `<sequence>` and `HEAD`, `STREAM#<client>#<actor>` / `<time>#<event>`; index `by_client` | [`audit`] |
 
+pub mod account_change;
+pub mod audit;
 mod calls;
+mod change;
+mod clients;
 mod config;
-pub mod directory;
 mod error;
 pub mod feed;
+pub mod import;
+pub mod invites;
 mod item;
 pub mod key_list;
 pub mod keys;
+mod last_used;
+mod page;
+mod passwords;
+pub mod replay;
 mod retry;
 pub mod signing_keys;
 pub mod throttle;
 pub mod usage;
 mod usage_buffer;
 mod users;
+pub mod workspaces;
 
 pub use config::{Config, Table};
-pub use directory::SignUpError;
 pub use error::StoreError;
+pub use page::Page;
 pub use usage_buffer::{FLUSH_INTERVAL, UsageBuffer};
 
 use aws_sdk_dynamodb::Client;

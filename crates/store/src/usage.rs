@@ -22,8 +22,8 @@ pub struct UsageRow {
     pub key_id: KeyId,
     /// Its client.
     pub client_id: ClientId,
-    /// Who pays for it.
-    pub billed_to: UserId,
+    /// Who pays for it; unknown where all that was counted are refusals.
+    pub billed_to: Option<UserId>,
     /// The hour.
     pub hour: UsageHour,
     /// Who counted.
@@ -45,15 +45,21 @@ impl Store {
     /// [`StoreError::Unavailable`]: the total stays with the caller, whose next row carries it.
     pub async fn usage_write(&self, row: &UsageRow) -> Result<(), StoreError> {
         let denied = row.total.denied.iter().map(|(reason, count)| (reason.as_str().to_owned(), number(count)));
-        let sent = self
+        let mut row_update = self
             .client
             .update_item()
             .table_name(self.table(Table::Usage)?)
-            .set_key(Some(primary_key(key_partition(&row.key_id), sort_key(row.hour, &row.writer))))
-            .update_expression(
-                "SET #sequence = :sequence, exchanges = :exchanges, allowed = :allowed, denied = :denied, \
-                 client_id = :client, billed_to = :payer, #ttl = :ttl",
-            )
+            .set_key(Some(primary_key(key_partition(&row.key_id), sort_key(row.hour, &row.writer))));
+        let mut expression =
+            "SET #sequence = :sequence, exchanges = :exchanges, allowed = :allowed, denied = :denied, \
+                       client_id = :client, #ttl = :ttl"
+                .to_owned();
+        if let Some(payer) = &row.billed_to {
+            expression.push_str(", billed_to = :payer");
+            row_update = row_update.expression_attribute_values(":payer", string(payer.as_str()));
+        }
+        let sent = row_update
+            .update_expression(expression)
             .condition_expression("attribute_not_exists(pk) OR #sequence < :sequence")
             .expression_attribute_names("#sequence", "sequence")
             .expression_attribute_names("#ttl", "ttl")
@@ -62,7 +68,6 @@ impl Store {
             .expression_attribute_values(":allowed", number(row.total.allowed))
             .expression_attribute_values(":denied", AttributeValue::M(denied.collect()))
             .expression_attribute_values(":client", string(row.client_id.as_str()))
-            .expression_attribute_values(":payer", string(row.billed_to.as_str()))
             .expression_attribute_values(":ttl", number(row.hour.start().plus(ROW_LIFE).unix()))
             .send()
             .await;

@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{DenyReason, KeyId, KeyRecord, Moment, Tally, UsageHour, WriterId};
+use domain::{DenyReason, KeyId, KeyRecord, Moment, Tally, Timestamp, UsageHour, UserId, WriterId};
 use tokio::task::JoinSet;
 
+use crate::last_used::minute;
 use crate::usage::UsageRow;
 use crate::{Store, StoreError};
 
@@ -40,9 +41,21 @@ struct Counts {
 }
 
 struct Row {
-    row: UsageRow,
+    usage: UsageRow,
     /// Whether there is anything in it that no write has carried yet.
     waiting: bool,
+    /// The minute in which the key was last used.
+    used: Option<Timestamp>,
+    /// The one that is written.
+    used_written: Option<Timestamp>,
+}
+
+/// What one write of a flush carries.
+#[derive(Clone)]
+struct Waiting {
+    row: UsageRow,
+    /// When the key was last used, where that is not written yet.
+    used: Option<Timestamp>,
 }
 
 impl UsageBuffer {
@@ -52,37 +65,45 @@ impl UsageBuffer {
         Self { store, counts: Mutex::default(), flushing: tokio::sync::Mutex::new(()) }
     }
 
-    /// A key was exchanged for a token.
-    pub fn exchanged(&self, key: &KeyRecord, now: Moment) {
-        self.count(key, now, |total| total.exchanges += 1);
+    /// A key was exchanged for a token, at the cost of `payer`.
+    pub fn exchanged(&self, key: &KeyRecord, payer: &UserId, now: Moment) {
+        self.count(key, Some(payer), now, |total| total.exchanges += 1);
     }
 
-    /// A call was let through.
-    pub fn allowed(&self, key: &KeyRecord, now: Moment) {
-        self.count(key, now, |total| total.allowed += 1);
+    /// A call was let through, at the cost of `payer`.
+    pub fn allowed(&self, key: &KeyRecord, payer: &UserId, now: Moment) {
+        self.count(key, Some(payer), now, |total| total.allowed += 1);
     }
 
-    /// A call was refused although its credential was proved.
+    /// A call was refused although its credential was proved; it costs nobody anything.
     pub fn denied(&self, key: &KeyRecord, reason: DenyReason, now: Moment) {
-        self.count(key, now, |total| *total.denied.entry(reason).or_default() += 1);
+        self.count(key, None, now, |total| *total.denied.entry(reason).or_default() += 1);
     }
 
-    fn count(&self, key: &KeyRecord, now: Moment, change: impl FnOnce(&mut Tally)) {
+    fn count(&self, key: &KeyRecord, payer: Option<&UserId>, now: Moment, change: impl FnOnce(&mut Tally)) {
         let hour = UsageHour::of(now.timestamp());
         let mut counts = self.lock();
         let row = counts.rows.entry((key.id.clone(), hour)).or_insert_with(|| Row {
-            row: UsageRow {
+            usage: UsageRow {
                 key_id: key.id.clone(),
                 client_id: key.client_id.clone(),
-                billed_to: key.billed_to.clone(),
+                billed_to: None,
                 hour,
                 writer: WriterId::random(),
                 sequence: 0,
                 total: Tally::default(),
             },
             waiting: false,
+            used: None,
+            used_written: None,
         });
-        change(&mut row.row.total);
+        change(&mut row.usage.total);
+        if let Some(payer) = payer {
+            if row.usage.billed_to.as_ref() != Some(payer) {
+                row.usage.billed_to = Some(payer.clone());
+            }
+            row.used = row.used.max(Some(minute(now.timestamp())));
+        }
         row.waiting = true;
         counts.waiting_since.get_or_insert(now);
     }
@@ -108,7 +129,8 @@ impl UsageBuffer {
         }
     }
 
-    /// Writes all that is waiting: one write per key and hour, some at once.
+    /// Writes all that is waiting: one write per key and hour, some at once, and one more for a key whose last use is in a
+    /// minute that this process has not written yet.
     ///
     /// # Errors
     /// [`StoreError`] of a write that failed: no further ones are begun, and what was not written waits for the next
@@ -126,14 +148,18 @@ impl UsageBuffer {
             let mut writes = JoinSet::new();
             for row in rows.iter().cloned() {
                 let store = self.store.clone();
-                writes.spawn(async move { (store.usage_write(&row).await, row) });
+                writes.spawn(async move { (write(&store, &row).await, row) });
             }
             while let Some(written) = writes.join_next().await {
-                // A write that panicked or was aborted has no result; its row can't be found again, but the next
-                // count of the same key carries its total.
-                if let Ok((Err(error), row)) = written {
-                    self.put_back(&row, now);
-                    outcome = Err(error);
+                match written {
+                    Ok((Ok(()), row)) => self.mark_written(&row),
+                    Ok((Err(error), row)) => {
+                        self.put_back(&row, now);
+                        outcome = Err(error);
+                    }
+                    // A write that panicked or was aborted has no result; its row can't be found again, but the next
+                    // count of the same key carries its total.
+                    Err(_) => {}
                 }
             }
         }
@@ -141,20 +167,28 @@ impl UsageBuffer {
         outcome
     }
 
-    fn take_waiting(&self) -> Vec<UsageRow> {
+    fn take_waiting(&self) -> Vec<Waiting> {
         let mut counts = self.lock();
         counts.waiting_since = None;
         let waiting = counts.rows.values_mut().filter(|row| row.waiting);
         waiting
             .map(|row| {
                 row.waiting = false;
-                row.row.sequence += 1;
-                row.row.clone()
+                row.usage.sequence += 1;
+                Waiting { row: row.usage.clone(), used: row.used.filter(|used| row.used_written != Some(*used)) }
             })
             .collect()
     }
 
-    fn put_back(&self, row: &UsageRow, now: Moment) {
+    fn mark_written(&self, Waiting { row, used }: &Waiting) {
+        if let Some(used) = used
+            && let Some(row) = self.lock().rows.get_mut(&(row.key_id.clone(), row.hour))
+        {
+            row.used_written = Some(*used);
+        }
+    }
+
+    fn put_back(&self, Waiting { row, .. }: &Waiting, now: Moment) {
         let mut counts = self.lock();
         if let Some(row) = counts.rows.get_mut(&(row.key_id.clone(), row.hour)) {
             row.waiting = true;
@@ -169,6 +203,14 @@ impl UsageBuffer {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         // Nothing panics while it is held but arithmetic that can't overflow in the life of a process.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn write(store: &Store, Waiting { row, used }: &Waiting) -> Result<(), StoreError> {
+    store.usage_write(row).await?;
+    match used {
+        Some(at) => store.last_used_write(&row.client_id, &row.key_id, *at).await,
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lambda functions: what they are called, what they are told, what calls them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::Error;
 use crate::expression::{Expression, Values};
@@ -19,6 +20,8 @@ pub struct Function {
     pub has_function_url: bool,
     /// The routes of the REST API that lead to it, by their names in the template.
     pub events: Vec<ApiRoute>,
+    /// How often `EventBridge` calls it, for each of its schedules.
+    pub schedules: Vec<Duration>,
     /// After how many seconds Lambda stops it.
     pub timeout_seconds: u32,
 }
@@ -58,10 +61,12 @@ impl Function {
             }
         }
         let timeout = properties.get("Timeout").or_else(|| globals.and_then(|globals| globals.get("Timeout")));
-        let mut events = Vec::new();
+        let (mut events, mut schedules) = (Vec::new(), Vec::new());
         for (_, event) in Node::entries(properties.get("Events"))? {
-            if event.need("Type")?.text()? == "Api" {
-                events.push(ApiRoute::read(&event.need("Properties")?, default_authorizer)?);
+            match event.need("Type")?.text()? {
+                "Api" => events.push(ApiRoute::read(&event.need("Properties")?, default_authorizer)?),
+                "Schedule" => schedules.push(rate(&event.need("Properties")?.need("Schedule")?)?),
+                _ => {}
             }
         }
         Ok(Self {
@@ -70,6 +75,7 @@ impl Function {
             environment,
             has_function_url: properties.get("FunctionUrlConfig").is_some(),
             events,
+            schedules,
             timeout_seconds: timeout.map_or(Ok(3), |node| node.number())?,
         })
     }
@@ -114,6 +120,21 @@ impl ApiRoute {
             authorizer: authorizer.filter(|name| *name != "NONE").map(str::to_owned),
         })
     }
+}
+
+/// `rate(1 hour)`, as `EventBridge` writes it. Its other form, `cron(…)`, is not used here.
+fn rate(schedule: &Node<'_>) -> Result<Duration, Error> {
+    let wrong = || schedule.error("`rate(<number> minutes|hours|days)` is expected");
+    let inside = schedule.text()?.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(wrong)?;
+    let (number, unit) = inside.split_once(' ').ok_or_else(wrong)?;
+    let number: u32 = number.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?;
+    let unit = match unit.strip_suffix('s').unwrap_or(unit) {
+        "minute" => Duration::from_mins(1),
+        "hour" => Duration::from_hours(1),
+        "day" => Duration::from_hours(24),
+        _ => return Err(wrong()),
+    };
+    Ok(unit * number)
 }
 
 /// `TokenExchange` to `token-exchange`: logical ids may hold only letters and digits.

@@ -207,6 +207,8 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -313,6 +315,24 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_is_a_rate() {
+        let with = |schedule| Template::parse(&FIXTURE.replacen("rate(1 day)", schedule, 1)).unwrap();
+        for (schedule, duration) in
+            [("rate(1 day)", Duration::from_hours(24)), ("rate(5 minutes)", Duration::from_mins(5))]
+        {
+            let functions = with(schedule).functions().unwrap();
+            let scheduled: Vec<_> = functions.iter().flat_map(|function| &function.schedules).collect();
+            assert_eq!(scheduled, [&duration], "{schedule}");
+        }
+        for wrong in
+            ["rate(0 minutes)", "rate(5)", "rate(5 weeks)", "rate(-1 hours)", "cron(0 12 * * ? *)", "5 minutes"]
+        {
+            let message = with(wrong).functions().unwrap_err().to_string();
+            assert!(message.contains("Schedule: `rate("), "{wrong}: {message}");
+        }
+    }
+
+    #[test]
     fn the_authorizer_says_how_long_answers_are_kept() {
         assert_eq!(
             template().authorizers().unwrap(),
@@ -400,7 +420,7 @@ mod tests {
         values.set("BaseUrl", "http://127.0.0.1:1");
         assert!(!template.gateway_responses(&values).unwrap().is_empty());
         assert!(!template.tables().unwrap().is_empty());
-        let overridden = [("KEYGATE_MASTER_KEY".to_owned(), "x".to_owned())].into();
+        let overridden = [("KEYGATE_KMS_KEY_ID".to_owned(), "x".to_owned())].into();
         for function in template.functions().unwrap() {
             function.resolve_environment(&values, &overridden).unwrap();
         }

@@ -22,6 +22,8 @@ pub enum Fault {
     LostAnswer,
     /// No answer within any time-out, not executed.
     Hang,
+    /// A read of several items of which none is done, as the answer says.
+    Unprocessed,
     /// A transaction that met another one, not executed.
     TransactionConflict,
     /// Executed, and answered only after this time.
@@ -134,6 +136,11 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
             "Transaction cancelled [TransactionConflict]",
             r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"},{"Code":"None"}]"#,
         ),
+        Some(Fault::Unprocessed) => {
+            let asked: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let answer = serde_json::json!({"Responses": {}, "UnprocessedKeys": asked["RequestItems"]});
+            (StatusCode::OK, [("content-type", "application/x-amz-json-1.0")], answer.to_string()).into_response()
+        }
         Some(Fault::Stale) => {
             let answer = shared.answers.lock().unwrap().get(&canonical(&body)).cloned();
             answer.expect("the same call was made before").into_response()

@@ -12,12 +12,21 @@ mod builders;
 mod events;
 mod faults;
 mod http;
+mod kms;
+mod python;
+mod server;
 mod signing_key;
 mod test_store;
 
-pub use builders::{NOW, PASSWORD, TestAccount, TestKey, account, moment, now};
+pub use builders::{
+    ImportedKey, NOW, PASSWORD, TestAccount, TestKey, account, act, change_client, change_user, change_workspace,
+    moment, now,
+};
 pub use events::event;
 pub use faults::{Fault, Faults};
 pub use http::{parts, request, request_of};
-pub use signing_key::{ISSUER, audience, published_signer};
+pub use kms::TestKms;
+pub use python::python;
+pub use server::{STORE_VARIABLE, call_store};
+pub use signing_key::{ISSUER, audience, published_signer, withdraw_signer};
 pub use test_store::TestStore;

@@ -1,10 +1,11 @@
 //! A signing key that is published.
 
+use domain::{KeyState, PublishedKey, Turn};
 use signing::{Algorithm, Audience, KeyMaterial, Signer};
 use store::Store;
-use store::signing_keys::{PrivateKeyItem, PublicKeyItem};
+use store::signing_keys::NewSigningKey;
 
-use crate::builders::now;
+use crate::builders::{act, now};
 
 /// The issuer of all tests.
 pub const ISSUER: &str = "https://auth.example";
@@ -15,18 +16,24 @@ pub fn audience() -> Audience {
     Audience { issuer: ISSUER.to_owned(), resource: ISSUER.to_owned() }
 }
 
-/// Makes a signing key and publishes it in `store`.
+/// Makes a signing key of an algorithm that has none yet, and publishes it in `store` as one that signs.
 pub async fn published_signer(store: &Store, algorithm: Algorithm) -> Signer {
+    let mut turn = store.signing_keys().await.unwrap().due(algorithm, now());
+    turn.wants = Some(PublishedKey { algorithm, state: KeyState::Active(now()) });
+    make(store, &turn).await
+}
+
+/// Withdraws the one signing key of ES256, and answers the one that signs in its place.
+pub async fn withdraw_signer(store: &Store, signer: &Signer) -> Signer {
+    let keys = store.signing_keys().await.unwrap();
+    make(store, &keys.withdrawn(&signer.public().kid, Algorithm::Es256, now()).unwrap()).await
+}
+
+async fn make(store: &Store, turn: &Turn) -> Signer {
+    let algorithm = turn.wants.unwrap().algorithm;
     let signer = Signer::new(&KeyMaterial::generate(algorithm).unwrap()).unwrap();
     let public = signer.public();
-    let algorithm = public.algorithm.name().to_owned();
-    let item = PublicKeyItem {
-        kid: public.kid.clone(),
-        algorithm: algorithm.clone(),
-        jwk: public.json.clone(),
-        created_at: now(),
-    };
-    let private = PrivateKeyItem { kid: public.kid.clone(), algorithm, wrapped: vec![0] };
-    store.signing_key_create_first(&item, &private).await.unwrap();
+    let new = NewSigningKey::new(public.kid.clone(), algorithm, public.json.clone(), vec![0], now());
+    assert!(store.signing_keys_turn(turn, Some(&new), &act()).await.unwrap());
     signer
 }

@@ -73,11 +73,16 @@ pub(crate) async fn settle(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     app.store.throttle_clear(subject).await?;
-    if let Some(address) = address {
-        app.store.known_address_add(&user.id, address, now).await?;
-        app.store.throttle_give_back(&throttled(address)).await?;
+    match address {
+        Some(address) => welcome(app, user, address, now).await,
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Lets a user's address be known, and gives it its attempt back.
+pub(crate) async fn welcome(app: &App, user: &User, address: &str, now: Timestamp) -> Result<(), StoreError> {
+    app.store.known_address_add(&user.id, address, now).await?;
+    app.store.throttle_give_back(&throttled(address)).await
 }
 
 /// What attempts from an address are counted under.

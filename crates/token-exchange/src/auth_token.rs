@@ -1,9 +1,10 @@
 //! `POST /auth/token`: a key for a token (SIMCEL), or a password for one (Simbee). Which of them the body's members say.
 
-use domain::{Moment, ScopeSet};
+use domain::{Moment, ScopeSet, WorkspaceId};
 use edge::{ApiError, Reply, Request};
 use serde::Deserialize;
 
+use crate::exchange::Asked;
 use crate::login::{Account, login};
 use crate::{App, exchange};
 
@@ -13,6 +14,7 @@ struct Form {
     #[serde(rename = "apiKey")]
     api_key: Option<String>,
     scopes: Option<ScopeSet>,
+    workspace_id: Option<WorkspaceId>,
     email: Option<String>,
     client_id: Option<String>,
     user_id: Option<String>,
@@ -22,15 +24,18 @@ struct Form {
 /// Reads the form and does what it asks for.
 pub(crate) async fn auth_token(app: &App, request: &Request, now: Moment) -> Result<Reply, ApiError> {
     match edge::json(request)? {
-        Form { api_key: Some(api_key), scopes, email: None, client_id: None, user_id: None, password: None } => {
-            exchange::simcel(app, &api_key, scopes.as_ref(), now).await
+        Form { api_key: Some(api_key), scopes, workspace_id, email: None, client_id: None, user_id: None, password: None } => {
+            let address = edge::source_address(request);
+            let asked = Asked { scopes: scopes.as_ref(), workspace: workspace_id, address };
+            exchange::simcel(app, &api_key, asked, now).await
         }
-        Form { api_key: None, scopes: None, email: Some(email), client_id: None, user_id: None, password: Some(password) } => {
+        Form { api_key: None, scopes: None, workspace_id: None, email: Some(email), client_id: None, user_id: None, password: Some(password) } => {
             login(app, &Account::Email(&email), &password, edge::source_address(request), now).await
         }
         Form {
             api_key: None,
             scopes: None,
+            workspace_id: None,
             email: None,
             client_id: Some(client_id),
             user_id: Some(user_id),

@@ -10,16 +10,12 @@
 
 use std::net::IpAddr;
 
-use domain::{Claims, Client, ClientId, Email, Environment, Moment, Password, ScopeSet, User, UserId, random};
+use domain::{Act, Action, ClientId, Deed, Email, Moment, Outcome, Password, Timestamp, User, UserId, UserStatus};
 use edge::{ApiError, Reply};
 use identity::RefusalReason;
-use serde::Serialize;
 
 use crate::attempts::{self, PER_ACCOUNT, PER_ADDRESS};
-use crate::{App, passwords};
-
-/// How long a login's token lives, in seconds.
-pub(crate) const LOGIN_LIFETIME: i64 = 900;
+use crate::{App, passwords, session};
 
 /// Whose password it should be.
 pub(crate) enum Account<'a> {
@@ -29,45 +25,16 @@ pub(crate) enum Account<'a> {
     User { client_id: &'a str, user_id: &'a str },
 }
 
-#[derive(Serialize)]
-struct LoginAnswer<'a> {
-    token: String,
-    scopes: ScopeSet,
-    expires_in: i64,
-    user: UserView<'a>,
-    client: ClientView<'a>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct UserView<'a> {
-    pub(crate) id: &'a UserId,
-    pub(crate) email: &'a Email,
-    pub(crate) role: domain::Role,
-}
-
-#[derive(Serialize)]
-struct ClientView<'a> {
-    id: &'a ClientId,
-    slug: &'a str,
-    name: &'a str,
-}
-
-impl<'a> UserView<'a> {
-    pub(crate) fn of(user: &'a User) -> Self {
-        Self { id: &user.id, email: &user.email, role: user.role }
-    }
-}
-
 /// Logs in.
 pub(crate) async fn login(
     app: &App,
     account: &Account<'_>,
     password: &str,
-    address: Option<IpAddr>,
+    source: Option<IpAddr>,
     now: Moment,
 ) -> Result<Reply, ApiError> {
     let time = now.timestamp();
-    let address = address.map(attempts::throttled_address);
+    let address = source.map(attempts::throttled_address);
     if let Some(address) = &address {
         attempts::attempt(app, &attempts::throttled(address), PER_ADDRESS, time).await?;
     }
@@ -75,8 +42,11 @@ pub(crate) async fn login(
     let subject = attempts::subject(app, account, user.as_ref(), address.as_deref(), time).await?;
     attempts::attempt(app, &subject, PER_ACCOUNT, time).await?;
     let presented = Password::presented(password);
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let hash = app.store.password_of(&user.as_ref().map_or_else(UserId::random, |user| user.id.clone())).await?;
+    // Whoever was invited and has not come has no password yet.
+    let hash = hash.filter(|_| user.as_ref().is_some_and(|user| user.status == UserStatus::Active));
     let right = passwords::verify(hash, presented).await?;
+    note(app, user.as_ref(), &subject, source, right, time).await;
     let Some(user) = user.filter(|_| right) else {
         return Err(ApiError::Unauthorized(RefusalReason::WrongPassword));
     };
@@ -86,41 +56,25 @@ pub(crate) async fn login(
     }
     let client =
         app.store.client_by_id(&user.client_id).await?.ok_or(ApiError::Unauthorized(RefusalReason::UnknownUser))?;
-    let (token, scopes) = token(app, &user, &client, now).await?;
-    Ok(edge::ok(&LoginAnswer {
-        token,
-        scopes,
-        expires_in: LOGIN_LIFETIME,
-        user: UserView::of(&user),
-        client: ClientView { id: &client.id, slug: &client.slug, name: &client.name },
-    }))
+    session::begin(app, &user, &client, now).await
 }
 
-/// A token for a user who has just proved to be one.
-pub(crate) async fn token(
-    app: &App,
-    user: &User,
-    client: &Client,
-    now: Moment,
-) -> Result<(String, ScopeSet), ApiError> {
-    let at = now.timestamp().unix();
-    let claims = Claims {
-        iss: app.issuer.clone(),
-        sub: user.id.to_string(),
-        aud: client.id.to_string(),
-        client_id: client.id.clone(),
-        scope: user.role.scopes(),
-        iat: at,
-        nbf: at,
-        exp: at + LOGIN_LIFETIME,
-        jti: random::base62(22),
-        key_id: None,
-        secret_version: None,
-        workspace_id: client.default_workspace_id.clone(),
-        env: Environment::Live,
-        billed_to: user.id.clone(),
+/// Notes the login in the audit log, outside of every chain. A guess at an account that is none costs the same write, so
+/// that the time does not tell which it was. What can't be noted is logged and refuses nobody.
+async fn note(app: &App, user: Option<&User>, subject: &str, source: Option<IpAddr>, right: bool, at: Timestamp) {
+    let address = source.map(|address| address.to_string());
+    let noted = match user {
+        Some(user) => {
+            let act = Act { actor: (&user.id).into(), address, at };
+            let (action, outcome) =
+                if right { (Action::LoginSucceeded, Outcome::Done) } else { (Action::LoginFailed, Outcome::Refused) };
+            app.store.audit_note(&user.client_id, &act, Deed::new(action, &user.id), outcome).await
+        }
+        None => app.store.audit_note_nobody(subject, address.as_deref(), at).await,
     };
-    Ok((app.signing_key.sign(&claims, now).await?, claims.scope))
+    if let Err(error) = noted {
+        tracing::warn!(%error, "a login could not be written to the audit log");
+    }
 }
 
 async fn find(app: &App, account: &Account<'_>) -> Result<Option<User>, ApiError> {

@@ -4,21 +4,25 @@ use std::sync::Arc;
 
 use domain::Access;
 use edge::{Clock, Error};
-use signing::Wrapper;
+use identity::Identity;
+use signing::{Audience, Wrapper, algorithm_from_env};
 use store::{Config, Store, Table, UsageBuffer};
-use token_exchange::{App, SigningKey, algorithm_from_env, handle, sign_ups_per_hour_from_env};
+use token_exchange::{App, SigningKey, handle, sign_ups_per_hour_from_env};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     edge::start_logging();
     let clock = Clock::new();
     let issuer = edge::base_url()?;
-    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Directory, Table::Signing, Table::Usage])?).await;
-    let signing_key = SigningKey::new(store.clone(), Wrapper::from_env()?, algorithm_from_env()?);
+    let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Usage, Table::Audit];
+    let store = Store::connect(Config::from_env(&tables)?).await;
+    let audience = Audience { issuer: issuer.clone(), resource: issuer.clone() };
+    let signing_key = SigningKey::new(store.clone(), Wrapper::from_env().await?, algorithm_from_env()?);
     signing_key.prepare(clock.now()).await;
     let usage = Arc::new(UsageBuffer::new(store.clone()));
     edge::flush_usage(usage.clone(), clock).await;
     let app = App {
+        identity: Identity::new(store.clone(), audience),
         store,
         signing_key,
         usage,

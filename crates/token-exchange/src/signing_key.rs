@@ -1,16 +1,30 @@
-//! The key that this function signs with: read once, unwrapped once.
+//! The key that this function signs with: unwrapped once, and given up when another one signs.
+//!
+//! 1. Which key signs is looked up at start, and again at the first request that finds the last look older than
+//!    [`LOOK_EVERY`]: one strong read, that of the key itself only where it is another.
+//! 2. Where the store or the wrapper is away the key at hand goes on, at most [`SIGNER_BOUND`] after it was last seen active;
+//!    a key that is retired stays published for longer than that and the life of its last token.
+//! 3. A key that the feed or the look says is gone signs nothing more.
+//! 4. Where no key signs at all, as before the first one, one is made here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Claims, Moment};
+use domain::published_keys::SIGNER_BOUND;
+use domain::{Act, Claims, Moment, Party, PublishedKeys};
 use edge::ApiError;
-use signing::{Algorithm, KeyMaterial, Signer, SigningError, WrapContext, WrapError, Wrapper};
-use store::signing_keys::{PrivateKeyItem, PublicKeyItem};
+use identity::Identity;
+use signing::{Algorithm, KeyError, Signer, WrapContext, WrappedKey, Wrapper};
+use store::signing_keys::NewSigningKey;
 use store::{Store, StoreError};
 use thiserror::Error;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
-/// How often it is tried again where others make the first key at the same time.
+/// How old the last look at which key signs may be.
+pub const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// How long after a look that failed the next one is tried: each may take as long as a call may.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How often it is tried again where others are at the keys at the same time.
 const ATTEMPTS: u64 = 5;
 
 /// Why there is no signing key.
@@ -19,85 +33,116 @@ pub enum SigningKeyError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The stored key does not open.
+    /// The stored key does not open, or none can be made.
     #[error(transparent)]
-    Wrap(#[from] WrapError),
-    /// It opens and is no key.
-    #[error(transparent)]
-    Signing(#[from] SigningError),
-    /// `KEYGATE_SIGNING_ALGORITHM` names none.
-    #[error("KEYGATE_SIGNING_ALGORITHM must be ES256, EdDSA or RS256")]
-    Algorithm,
+    Key(#[from] KeyError),
+    /// No key signs, and so many are published that none may be made.
+    #[error("as many signing keys are published as may be, and none signs")]
+    TooMany,
 }
 
-/// The algorithm that `KEYGATE_SIGNING_ALGORITHM` names; ES256 where it is not set.
-///
-/// # Errors
-/// [`SigningKeyError::Algorithm`] for another name: the function must not start.
-pub fn algorithm_from_env() -> Result<Algorithm, SigningKeyError> {
-    match std::env::var("KEYGATE_SIGNING_ALGORITHM") {
-        Ok(name) if !name.is_empty() => Algorithm::parse(&name).ok_or(SigningKeyError::Algorithm),
-        _ => Ok(Algorithm::Es256),
-    }
-}
-
-/// The active signing key of one algorithm. The first function that finds none makes it.
+/// The signing key. Where one of the preferred algorithm is not active yet, another algorithm's signs.
 pub struct SigningKey {
     store: Store,
     wrapper: Wrapper,
-    algorithm: Algorithm,
-    signer: OnceCell<Signer>,
+    preferred: Algorithm,
+    /// Held over a look, so that requests that come at once cause one.
+    held: Mutex<Option<Held>>,
+}
+
+/// The key at hand.
+struct Held {
+    signer: Arc<Signer>,
+    /// When the last look was sent that has seen it active.
+    seen_active: Moment,
+    /// When the next look is due, and what that counts from.
+    looked: Moment,
+    look_after: Duration,
+}
+
+impl Held {
+    fn new(signer: Arc<Signer>, now: Moment) -> Self {
+        Self { signer, seen_active: now, looked: now, look_after: LOOK_EVERY }
+    }
+
+    fn kid(&self) -> &str {
+        &self.signer.public().kid
+    }
+
+    fn is_fresh(&self, now: Moment) -> bool {
+        now.since(self.looked).is_some_and(|age| age < self.look_after)
+    }
+
+    fn may_go_on(&self, now: Moment) -> bool {
+        now.since(self.seen_active).is_some_and(|age| age < SIGNER_BOUND)
+    }
 }
 
 impl SigningKey {
     /// Reads nothing yet.
     #[must_use]
-    pub fn new(store: Store, wrapper: Wrapper, algorithm: Algorithm) -> Self {
-        Self { store, wrapper, algorithm, signer: OnceCell::new() }
+    pub fn new(store: Store, wrapper: Wrapper, preferred: Algorithm) -> Self {
+        Self { store, wrapper, preferred, held: Mutex::new(None) }
     }
 
     /// Reads the key ahead of the first request. Where that fails the first request tries again.
     pub async fn prepare(&self, now: Moment) {
-        if let Err(error) = self.signer(now).await {
+        if let Err(error) = self.signer(now, |_| false).await {
             tracing::error!(%error, "no signing key yet");
         }
     }
 
-    /// The signer, from memory after the first time.
+    /// The signer, from memory most times. `is_gone` says which keys are published no more.
     ///
     /// # Errors
     /// [`SigningKeyError`].
-    pub async fn signer(&self, now: Moment) -> Result<&Signer, SigningKeyError> {
-        self.signer.get_or_try_init(|| self.load(now)).await
+    pub async fn signer(&self, now: Moment, is_gone: impl Fn(&str) -> bool) -> Result<Arc<Signer>, SigningKeyError> {
+        let mut held = self.held.lock().await;
+        if held.as_ref().is_some_and(|held| is_gone(held.kid())) {
+            *held = None;
+        }
+        if let Some(held) = held.as_ref().filter(|held| held.is_fresh(now) && held.may_go_on(now)) {
+            return Ok(held.signer.clone());
+        }
+        match self.look(&mut held, now).await {
+            Ok(signer) => Ok(signer),
+            Err(error) => {
+                let Some(held) = held.as_mut().filter(|held| held.may_go_on(now)) else { return Err(error) };
+                tracing::warn!(%error, "which key signs can't be looked up; the one at hand goes on");
+                (held.looked, held.look_after) = (now, LOOK_AGAIN);
+                Ok(held.signer.clone())
+            }
+        }
     }
 
     /// Makes sure that there is a key to sign with.
     ///
     /// # Errors
     /// 503 where there is none.
-    pub(crate) async fn ready(&self, now: Moment) -> Result<(), ApiError> {
-        self.signer(now).await.map(|_| ()).map_err(|error| ApiError::Unavailable(Box::new(error)))
+    pub(crate) async fn ready(&self, identity: &Identity, now: Moment) -> Result<(), ApiError> {
+        self.usable(identity, now).await.map(|_| ())
     }
 
     /// Signs claims.
     ///
     /// # Errors
     /// 503 where there is no key to sign with.
-    pub(crate) async fn sign(&self, claims: &Claims, now: Moment) -> Result<String, ApiError> {
-        let unavailable = |error: SigningKeyError| ApiError::Unavailable(Box::new(error));
-        let signer = self.signer(now).await.map_err(unavailable)?;
-        signer.sign(claims).map_err(|error| unavailable(error.into()))
+    pub(crate) async fn sign(&self, claims: &Claims, identity: &Identity, now: Moment) -> Result<String, ApiError> {
+        let signer = self.usable(identity, now).await?;
+        signer.sign(claims).map_err(|error| ApiError::Unavailable(Box::new(error)))
     }
 
-    async fn load(&self, now: Moment) -> Result<Signer, SigningKeyError> {
+    async fn usable(&self, identity: &Identity, now: Moment) -> Result<Arc<Signer>, ApiError> {
+        let signer = self.signer(now, |kid| identity.signing_key_is_gone(kid)).await;
+        signer.map_err(|error| ApiError::Unavailable(Box::new(error)))
+    }
+
+    async fn look(&self, held: &mut Option<Held>, now: Moment) -> Result<Arc<Signer>, SigningKeyError> {
         let mut attempt = 0;
         loop {
-            match self.open_or_make(now).await {
-                // Another is making the first key at this moment; its key is the one to use. (Its items may be seen one
-                // before the other.)
-                Err(SigningKeyError::Store(StoreError::Exists | StoreError::Contended | StoreError::Corrupt(_)))
-                    if attempt < ATTEMPTS =>
-                {
+            match self.look_once(held, now).await {
+                // Another is at the keys at this moment; a reader may see what it changes one by one.
+                Err(SigningKeyError::Store(StoreError::Contended)) if attempt < ATTEMPTS => {
                     attempt += 1;
                     tokio::time::sleep(Duration::from_millis(40 * attempt)).await;
                 }
@@ -106,34 +151,45 @@ impl SigningKey {
         }
     }
 
-    async fn open_or_make(&self, now: Moment) -> Result<Signer, SigningKeyError> {
-        if let Some(item) = self.store.signing_key_active(self.algorithm.name()).await? {
-            return self.open(&item);
+    async fn look_once(&self, held: &mut Option<Held>, now: Moment) -> Result<Arc<Signer>, SigningKeyError> {
+        let mut keys = self.store.signing_keys().await?;
+        if held.as_ref().is_some_and(|held| keys.get(held.kid()).is_none()) {
+            *held = None;
         }
-        let material = KeyMaterial::generate(self.algorithm)?;
-        let signer = Signer::new(&material)?;
-        self.keep(&material, &signer, now).await?;
+        if keys.signing(self.preferred).is_none() {
+            self.make_first(&keys, now).await?;
+            keys = self.store.signing_keys().await?;
+        }
+        let (kid, algorithm) = keys.signing(self.preferred).ok_or(StoreError::Contended)?;
+        let signer = match held {
+            Some(held) if held.kid() == kid => held.signer.clone(),
+            _ => Arc::new(self.open(kid, algorithm).await?),
+        };
+        *held = Some(Held::new(signer.clone(), now));
         Ok(signer)
     }
 
-    fn open(&self, item: &PrivateKeyItem) -> Result<Signer, SigningKeyError> {
-        let context = WrapContext { kid: &item.kid, algorithm: self.algorithm };
-        let pkcs8 = self.wrapper.unwrap(&item.wrapped, context)?;
-        Ok(Signer::new(&KeyMaterial::from_pkcs8(self.algorithm, pkcs8))?)
+    async fn open(&self, kid: &str, algorithm: Algorithm) -> Result<Signer, SigningKeyError> {
+        let item = self.store.signing_key_private(kid).await?.ok_or(StoreError::Contended)?;
+        Ok(Signer::unwrap(&self.wrapper, &item.wrapped, WrapContext { kid, algorithm }).await?)
     }
 
-    async fn keep(&self, material: &KeyMaterial, signer: &Signer, now: Moment) -> Result<(), SigningKeyError> {
-        let public = signer.public();
-        let context = WrapContext { kid: &public.kid, algorithm: self.algorithm };
-        let algorithm = self.algorithm.name().to_owned();
-        let public_item = PublicKeyItem {
-            kid: public.kid.clone(),
-            algorithm: algorithm.clone(),
-            jwk: public.json.clone(),
-            created_at: now.timestamp(),
+    /// Makes the first key; where another was faster, nothing.
+    async fn make_first(&self, keys: &PublishedKeys, now: Moment) -> Result<(), SigningKeyError> {
+        let Some(turn) = keys.first(self.preferred, now.timestamp()) else { return Ok(()) };
+        if turn.is_refused {
+            return Err(SigningKeyError::TooMany);
+        }
+        let new = match turn.wants {
+            Some(wanted) => {
+                let WrappedKey { public, wrapped } = WrappedKey::make(&self.wrapper, wanted.algorithm).await?;
+                Some(NewSigningKey::new(public.kid, wanted.algorithm, public.json, wrapped, now.timestamp()))
+            }
+            None => None,
         };
-        let wrapped = self.wrapper.wrap(material.pkcs8(), context)?;
-        let private_item = PrivateKeyItem { kid: public.kid.clone(), algorithm, wrapped };
-        Ok(self.store.signing_key_create_first(&public_item, &private_item).await?)
+        let actor = Party { kind: "function".to_owned(), id: "token-exchange".to_owned() };
+        let act = Act { actor, address: None, at: now.timestamp() };
+        self.store.signing_keys_turn(&turn, new.as_ref(), &act).await?;
+        Ok(())
     }
 }

@@ -1,16 +1,19 @@
 //! `POST /auth/signup` (Simbee): a new client, its first owner, its default workspace, and a token to begin with.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    Client, ClientId, ClientSettings, Email, Moment, Password, PlainKey, Role, ScopeSet, User, UserId, Workspace,
-    WorkspaceId, random,
+    Act, Action, Client, ClientId, ClientSettings, Deed, Email, Moment, Password, PasswordHash, PlainKey, Role,
+    ScopeSet, User, UserId, UserStatus, Workspace, WorkspaceRole, random,
 };
 use edge::{ApiError, Reply, Request, StatusCode};
 use serde::{Deserialize, Serialize};
+use store::StoreError;
+use store::account_change::{AccountChange, AccountChanged, Edit};
 use store::throttle::Allowance;
-use store::{SignUpError, StoreError};
 
-use crate::login::{self, LOGIN_LIFETIME, UserView};
-use crate::{App, attempts, passwords};
+use crate::session::{LOGIN_LIFETIME, UserView};
+use crate::{App, attempts, passwords, session};
 
 /// How often another slug is tried where one is taken.
 const SLUG_ATTEMPTS: usize = 5;
@@ -64,41 +67,42 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
         return Err(taken());
     }
     let hash = passwords::hash(password).await?;
-    let (client_id, workspace_id, created_at) = (ClientId::random(), WorkspaceId::random(), now.timestamp());
+    let (client_id, owner_id, created_at) = (ClientId::random(), UserId::random(), now.timestamp());
+    let workspace = Workspace::new(client_id.clone(), Workspace::DEFAULT.to_owned(), owner_id.clone(), created_at);
     let owner = User {
-        id: UserId::random(),
+        id: owner_id,
         client_id: client_id.clone(),
         email,
         role: Role::Owner,
-        password_hash: hash,
+        status: UserStatus::Active,
+        workspaces: BTreeMap::from([(workspace.id.clone(), WorkspaceRole::Owner)]),
         created_at,
-    };
-    let workspace = Workspace {
-        id: workspace_id.clone(),
-        client_id: client_id.clone(),
-        name: Workspace::DEFAULT.to_owned(),
-        owner_user_id: owner.id.clone(),
-        created_at,
+        revision: 0,
     };
     let client = Client {
         id: client_id,
         name: name.to_owned(),
         slug: Client::slug_of(name),
         owner_user_id: owner.id.clone(),
-        default_workspace_id: workspace_id,
+        default_workspace_id: workspace.id.clone(),
         created_at,
         settings: ClientSettings::default(),
+        owners: 1,
+        revision: 0,
     };
     // Whoever can't be given a token is not signed up either.
-    app.signing_key.ready(now).await?;
-    let client = create(app, client, &owner, &workspace).await?;
-    if let Some(address) = edge::source_address(request).map(attempts::throttled_address)
+    app.signing_key.ready(&app.identity, now).await?;
+    let source = edge::source_address(request);
+    let act = Act { actor: (&owner.id).into(), address: source.map(|address| address.to_string()), at: created_at };
+    let client = create(app, client, &owner, workspace, hash, &act).await?;
+    if let Some(address) = source.map(attempts::throttled_address)
         && let Err(error) = app.store.known_address_add(&owner.id, &address, created_at).await
     {
         // The account is made: what could not be noted is no reason to say otherwise.
         tracing::warn!(%error, "the address of a sign-up could not be noted");
     }
-    let (token, scopes) = login::token(app, &owner, &client, now).await?;
+    let scopes = owner.role.scopes();
+    let token = session::token(app, &owner, &client, scopes.clone(), now).await?;
     let answer = SignUpAnswer {
         client: NewClient {
             id: &client.id,
@@ -116,17 +120,32 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
 }
 
 /// Makes the client, under another slug where its own is taken.
-async fn create(app: &App, client: Client, owner: &User, workspace: &Workspace) -> Result<Client, ApiError> {
+async fn create(
+    app: &App,
+    mut client: Client,
+    owner: &User,
+    workspace: Workspace,
+    password: PasswordHash,
+    act: &Act,
+) -> Result<Client, ApiError> {
     let plain = client.slug.clone();
-    let mut client = client;
+    let mut change = AccountChange {
+        users: vec![Edit::New(owner.clone())],
+        workspaces: vec![Edit::New(workspace)],
+        password: Some((owner.id.clone(), password)),
+        ..AccountChange::default()
+    };
     for _ in 0..SLUG_ATTEMPTS {
-        match app.store.client_create(&client, owner, workspace).await {
-            Ok(()) => return Ok(client),
-            Err(SignUpError::EmailTaken) => return Err(taken()),
-            Err(SignUpError::SlugTaken) => {
+        change.client = Some(Edit::New(client.clone()));
+        let deed = Deed::new(Action::UserJoined, &owner.id).with("role", owner.role);
+        match app.store.account_change(&client.id, &change, vec![deed], act, None).await? {
+            AccountChanged::Done => return Ok(client),
+            AccountChanged::EmailTaken => return Err(taken()),
+            AccountChanged::SlugTaken => {
                 client.slug = format!("{plain}-{}", random::base62(6).to_lowercase());
             }
-            Err(SignUpError::Store(error)) => return Err(error.into()),
+            // New ids are nobody's.
+            AccountChanged::Outdated | AccountChanged::AnsweredBefore => break,
         }
     }
     Err(StoreError::Contended.into())

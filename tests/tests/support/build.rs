@@ -11,7 +11,7 @@ pub fn target() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
 }
 
-/// The program `local`, built with all others of the workspace, so that it finds the functions built.
+/// The program `local`, built together with the functions, so that it finds them built.
 ///
 /// Cargo does not build other packages' programs for a test. It has let go of its lock by the time tests run.
 pub fn local() -> &'static Path {
@@ -25,7 +25,11 @@ pub fn local() -> &'static Path {
 
 fn build() {
     let mut command = without_this_package(env!("CARGO"));
-    command.args(["build", "--locked", "--bins", "--quiet"]);
+    // No package is selected, as `local` selects none: features are those of the whole workspace.
+    command.args(["build", "--locked", "--quiet", "--bin", "local"]);
+    for function in project::template().functions().unwrap() {
+        command.args(["--bin", &function.package]);
+    }
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
@@ -101,9 +102,11 @@ impl Printed {
     }
 }
 
-/// Runs a script of Node; `name` tells it from others.
+/// Runs a script of Node; `name` tells whoever looks what it is.
 pub fn run_node(name: &str, script: &str, environment: &[(&str, &str)]) -> Printed {
-    let file = node().join(format!("{}-{name}.mjs", std::process::id()));
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let file = node().join(format!("{}-{number}-{name}.mjs", std::process::id()));
     std::fs::write(&file, script).unwrap();
     let printed = run(Command::new("node").arg(&file), environment);
     std::fs::remove_file(&file).unwrap();

@@ -17,6 +17,7 @@ pub fn lacks_scope() -> Value {
 }
 
 /// A client of one run.
+#[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
     demo: Demo,
@@ -89,7 +90,13 @@ impl Http {
     }
 
     pub async fn post(&self, path: &str, credential: Credential<'_>, body: &Value) -> Answer {
-        self.send(credential.show(self.request(Method::POST, path)).json(body)).await
+        self.call(Method::POST, path, credential, body).await
+    }
+
+    /// A call with a body; `null` is none.
+    pub async fn call(&self, method: Method, path: &str, credential: Credential<'_>, body: &Value) -> Answer {
+        let request = credential.show(self.request(method, path));
+        self.send(if body.is_null() { request } else { request.json(body) }).await
     }
 
     /// SIMCEL's exchange.
@@ -119,11 +126,7 @@ impl Http {
     /// Makes a key with the admin key.
     pub async fn create_key(&self, name: &str, scopes: &[&str]) -> NewKey {
         let body = json!({"name": name, "scopes": scopes});
-        let answer = self.post(&self.keys_path(), self.admin(), &body).await.expect(201);
-        NewKey {
-            id: answer["record"]["id"].as_str().unwrap().to_owned(),
-            raw: answer["raw_key"].as_str().unwrap().to_owned(),
-        }
+        NewKey::of(&self.post(&self.keys_path(), self.admin(), &body).await.expect(201))
     }
 
     /// Revokes a key with the admin key.
@@ -147,4 +150,13 @@ impl Credential<'_> {
 pub struct NewKey {
     pub id: String,
     pub raw: String,
+}
+
+impl NewKey {
+    /// The key of an answer that makes or rotates one.
+    #[track_caller]
+    pub fn of(answer: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        Self { id: text(&answer["record"]["id"]), raw: text(&answer["raw_key"]) }
+    }
 }

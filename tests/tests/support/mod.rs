@@ -2,7 +2,12 @@
 //!
 //! Everything is made under `target/`, by itself, and is there for the next run.
 
+pub mod account;
+pub mod audit;
+pub mod bad_bodies;
+pub mod bound;
 pub mod build;
+pub mod client_calls;
 pub mod clients;
 pub mod clock;
 pub mod folders;

@@ -2,6 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::clock::wait_for;
+use super::step;
+
+/// How long processes may live on when `local` was killed: what functions get to write their last, and what cargo-lambda
+/// gets.
+const AFTERLIFE: Duration = Duration::from_mins(1);
 
 /// A process that no later one is taken for, though it have the same number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +52,35 @@ impl Process {
     pub fn lives(&self) -> bool {
         status(self.pid).is_some_and(|status| status.state != "Z" && status.started == self.started)
     }
+
+    /// Sends a signal; whether there was still somebody to have it.
+    pub fn signal(&self, signal: Signal) -> bool {
+        let pid = Pid::from_raw(self.pid.try_into().unwrap()).unwrap();
+        self.lives() && kill_process(pid, signal).is_ok()
+    }
+
+    /// A variable of the environment that it was started with.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0).map(|pair| String::from_utf8_lossy(pair).into_owned());
+        variables.find_map(|pair| Some(pair.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+    }
+}
+
+/// The one process of this name among those that `pid` started.
+pub fn named(pid: u32, name: &str) -> Option<Process> {
+    // The kernel keeps fifteen characters of a name.
+    family(pid).into_iter().find(|process| name.starts_with(&process.name) && process.lives())
+}
+
+/// Waits until all of them have ended, as they must soon after the kill of the `local` that started them.
+#[track_caller]
+pub fn wait_for_the_end(family: &BTreeSet<Process>) {
+    let all_ended = step("waiting for the killed system's processes", || {
+        wait_for(AFTERLIFE, || !family.iter().any(Process::lives))
+    });
+    let left: Vec<_> = family.iter().filter(|process| process.lives()).collect();
+    assert!(all_ended, "these outlive the kill by {AFTERLIFE:?}: {left:?}");
 }
 
 /// A process and all that it started, and what those started.

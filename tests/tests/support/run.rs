@@ -47,6 +47,7 @@ pub struct Demo {
 /// `functions.json`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Functions {
+    pub invoke_port: u16,
     pub urls: std::collections::BTreeMap<String, String>,
 }
 
@@ -77,9 +78,14 @@ impl Run {
     }
 
     /// Starts the same again after an end: the same data directory, the same port.
-    pub fn start_again(mut self) -> Self {
+    pub fn start_again(self) -> Self {
+        self.start_again_with(&[])
+    }
+
+    /// The same, with these variables.
+    pub fn start_again_with(mut self, environment: &[(&str, &str)]) -> Self {
         self.stop();
-        Self::start_in(Arc::clone(&self.folder), self.port, &[])
+        Self::start_in(Arc::clone(&self.folder), self.port, environment)
     }
 
     fn start_in(folder: Arc<RunFolder>, port: u16, environment: &[(&str, &str)]) -> Self {

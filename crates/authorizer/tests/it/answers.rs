@@ -3,18 +3,18 @@
 use authorizer::HttpApiResponse;
 use domain::DenyReason;
 use serde_json::{Value, json};
-use testkit::{Fault, TestKey, event, moment, now};
+use testkit::{Fault, TestKey, event, moment};
 
 use crate::setup::{Outcome, Setup, rest, unauthorized};
 
 const REST_ROUTE: &str = "arn:aws:execute-api:us-east-1:123456789012:s4x3opwd6i/live/GET/insights/v1/*";
 
 /// The context as the contract lists it: flat strings, all of them always there.
-fn context(key: &TestKey, credential: &str, jti: &Value) -> Value {
+fn context(setup: &Setup, key: &TestKey, credential: &str, jti: &Value) -> Value {
     json!({
         "client_id": key.record.client_id, "key_id": key.record.id, "user_id": "", "agent_id": "", "tools": "",
         "workspace_id": key.record.workspace_id(), "scopes": key.record.scopes.to_string(), "environment": "live",
-        "billed_to": key.record.billed_to, "credential": credential, "jti": jti,
+        "billed_to": setup.account.owner.id, "credential": credential, "jti": jti,
     })
 }
 
@@ -40,7 +40,7 @@ async fn rest_and_http_1_0_get_a_policy_for_the_one_route() {
         assert_eq!(answer["policyDocument"], policy, "{name}");
         let jti = &answer["context"]["jti"];
         assert_ne!(jti, "");
-        assert_eq!(answer["context"], context(&key, "jwt", jti), "{name}");
+        assert_eq!(answer["context"], context(&setup, &key, "jwt", jti), "{name}");
     }
 }
 
@@ -52,7 +52,7 @@ async fn raw_keys_count_in_either_header() {
         let text = event(&format!("authorizer-{name}"), &[("REPLACE_WITH_KEY", key.plain.expose())]);
         let answer = setup.ask(&text).await.answer();
         assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow", "{name}: {answer}");
-        assert_eq!(answer["context"], context(&key, "api_key", &json!("")), "{name}");
+        assert_eq!(answer["context"], context(&setup, &key, "api_key", &json!("")), "{name}");
     }
 }
 
@@ -64,7 +64,7 @@ async fn http_2_0_gets_a_simple_answer_or_a_policy() {
     let (allowed, denied) = (ask(&good), ask(&poor));
     let answer = setup.ask(&allowed).await.answer();
     let jti = &answer["context"]["jti"];
-    assert_eq!(answer, json!({"isAuthorized": true, "context": context(&good, "jwt", jti)}));
+    assert_eq!(answer, json!({"isAuthorized": true, "context": context(&setup, &good, "jwt", jti)}));
     assert_eq!(setup.ask(&denied).await.answer(), json!({"isAuthorized": false}));
 
     setup.app.http_api_response = HttpApiResponse::Policy;
@@ -86,7 +86,7 @@ async fn a_function_url_gets_an_http_answer() {
     let answer = setup.ask(&ask(format!("Bearer {}", good.plain.expose()))).await.answer();
     assert_eq!(answer["statusCode"], 200);
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-    assert_eq!(body, context(&good, "api_key", &json!("")));
+    assert_eq!(body, context(&setup, &good, "api_key", &json!("")));
     let answer = setup.ask(&ask(format!("Bearer {}", poor.plain.expose()))).await.answer();
     assert_eq!(answer["statusCode"], 403);
     let answer = setup.ask(&ask("Bearer x".to_owned())).await.answer();
@@ -137,7 +137,7 @@ async fn a_revoked_key_and_its_tokens_die_within_five_seconds() {
     for event in [&by_token, &by_key] {
         assert_eq!(setup.ask(event).await.effect(), "Allow");
     }
-    setup.test.store.key_revoke(&setup.client.id, &key.record.id, now()).await.unwrap();
+    setup.test.store.key_revoke(&setup.client.id, &key.record.id, &testkit::act()).await.unwrap();
     for event in [&by_token, &by_key] {
         assert_eq!(setup.ask_at(event, moment(4.5)).await, unauthorized());
     }
@@ -172,7 +172,7 @@ async fn what_is_decided_is_counted() {
     ] {
         setup.ask(&rest(call, headers)).await.answer();
     }
-    setup.test.store.key_revoke(&setup.client.id, &key.record.id, now()).await.unwrap();
+    setup.test.store.key_revoke(&setup.client.id, &key.record.id, &testkit::act()).await.unwrap();
     setup.ask_at(&rest("GET/api/v1/users", &header), moment(4.0)).await;
     let tally = setup.counted(&key).await;
     assert_eq!((tally.allowed, tally.exchanges), (2, 0));

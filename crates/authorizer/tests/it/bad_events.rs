@@ -16,9 +16,9 @@ async fn every_failed_credential_is_the_same_unauthorized() {
     let unknown = TestKey::new(&setup.client, "read");
     let mut other_environment = TestKey::new(&setup.client, "read");
     other_environment.record.prefix = Environment::Test.default_prefix();
-    setup.test.store.key_create(&other_environment.record).await.unwrap();
-    let (rest, end) = by_token.split_at(by_token.len() - 2);
-    let tampered = format!("{rest}{}", if end == "xA" { "yA" } else { "xA" });
+    setup.test.store.key_create(&other_environment.record, &testkit::act(), None).await.unwrap();
+    let (most, end) = by_token.split_at(by_token.len() - 2);
+    let tampered = format!("{most}{}", if end == "xA" { "yA" } else { "xA" });
     for headers in [
         vec![],
         vec![("Authorization", "")],

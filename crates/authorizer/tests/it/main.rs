@@ -3,5 +3,6 @@
 
 mod answers;
 mod bad_events;
+mod imported;
 mod routes;
 mod setup;

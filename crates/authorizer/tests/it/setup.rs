@@ -6,11 +6,12 @@ use identity::Identity;
 use serde_json::{Value, json};
 use signing::{Algorithm, Signer};
 use store::UsageBuffer;
-use testkit::{ISSUER, TestKey, TestStore, audience, moment, now, published_signer};
+use testkit::{ISSUER, TestAccount, TestKey, TestStore, audience, moment, now, published_signer};
 
 pub(crate) struct Setup {
     pub(crate) test: TestStore,
     pub(crate) client: Client,
+    pub(crate) account: TestAccount,
     pub(crate) app: App,
     signer: Signer,
 }
@@ -44,7 +45,7 @@ impl Outcome {
 impl Setup {
     pub(crate) async fn new() -> Self {
         let test = TestStore::start().await;
-        let client = test.client().await;
+        let account = test.account().await;
         let signer = published_signer(&test.store, Algorithm::Es256).await;
         let app = App {
             identity: Identity::new(test.store.clone(), audience()),
@@ -53,7 +54,7 @@ impl Setup {
             http_api_response: HttpApiResponse::Simple,
             base_url: ISSUER.to_owned(),
         };
-        Self { test, client, app, signer }
+        Self { test, client: account.client.clone(), account, app, signer }
     }
 
     pub(crate) async fn key(&self, scopes: &str) -> TestKey {
@@ -61,8 +62,7 @@ impl Setup {
     }
 
     pub(crate) fn token(&self, key: &TestKey) -> String {
-        let grant = domain::grant(Some(&key.record), &key.plain, None, 900, &self.app.access, now()).unwrap();
-        self.signer.sign(&grant.claims(ISSUER)).unwrap()
+        self.signer.sign(&key.claims_in(&self.account.workspace)).unwrap()
     }
 
     pub(crate) async fn ask_at(&self, event: &str, at: Moment) -> Outcome {

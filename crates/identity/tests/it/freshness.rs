@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-use domain::{KeyRefusal, Moment};
+use domain::{KeyRefusal, Moment, PresentedKey};
 use identity::{Credential, FEED_INTERVAL, Identity, Refusal};
-use testkit::{Fault, TestKey, audience, moment, now};
+use testkit::{Fault, TestKey, audience, moment};
 
-use crate::setup::Setup;
+use crate::setup::{Setup, call};
 
 fn is_revoked<T: std::fmt::Debug>(outcome: &Result<T, Refusal>) -> bool {
     matches!(outcome, Err(Refusal::Unauthorized { reason, .. }) if *reason == KeyRefusal::Revoked.into())
 }
 
 async fn revoke(setup: &Setup, key: &TestKey) {
-    setup.test.store.key_revoke(&setup.client.id, &key.record.id, now()).await.unwrap();
+    setup.test.store.key_revoke(&setup.client.id, &key.record.id, &testkit::act()).await.unwrap();
 }
 
 #[tokio::test]
@@ -23,8 +23,8 @@ async fn warm_and_fresh_a_principal_costs_no_call() {
     setup.by_token(&token, moment(0.0)).await.unwrap();
     assert_eq!(
         setup.calls(),
-        [("GetItem".to_owned(), 2), ("Query".to_owned(), 1)],
-        "cold: signing keys, the feed's head, the record"
+        [("GetItem".to_owned(), 3), ("Query".to_owned(), 1)],
+        "cold: signing keys, the feed's head, the key, its workspace"
     );
     setup.by_token(&token, moment(1.0)).await.unwrap();
     setup.by_key(&key, moment(3.9)).await.unwrap();
@@ -33,8 +33,8 @@ async fn warm_and_fresh_a_principal_costs_no_call() {
     setup.by_token(&token, moment(4.1)).await.unwrap();
     assert_eq!(
         setup.calls(),
-        [("GetItem".to_owned(), 1), ("Query".to_owned(), 1)],
-        "one read of the feed per interval; after the first one an instance reads its records once more"
+        [("GetItem".to_owned(), 2), ("Query".to_owned(), 2)],
+        "one read of the feed per interval; after the first one an instance reads its records and keys once more"
     );
     setup.by_key(&key, moment(8.0)).await.unwrap();
     setup.by_token(&token, moment(8.1)).await.unwrap();
@@ -151,7 +151,7 @@ async fn an_entry_that_is_seen_before_its_change_does_not_save_the_key() {
     // The head as it is, the record as it was.
     setup.test.faults.once("GetItem", Fault::Slow(Duration::ZERO));
     setup.test.faults.once("GetItem", Fault::Stale);
-    let credential = Credential::Key(key.plain.clone());
+    let credential = call(Credential::Key(PresentedKey::Own(key.plain.clone())));
     cold.principal(&credential, moment(0.0)).await.unwrap();
     assert!(is_revoked(&cold.principal(&credential, moment(4.0)).await));
 }
@@ -167,7 +167,7 @@ async fn an_entry_that_can_not_be_read_empties_the_cache_and_stops_nobody() {
     setup.test.put_raw("KeysTable", &[("pk", "FEED"), ("sk", "HEAD")], &[("sequence", 1)]);
     setup.calls();
     setup.by_key(&key, moment(8.0)).await.unwrap();
-    assert_eq!(setup.calls(), [("GetItem".to_owned(), 1), ("Query".to_owned(), 1)], "everything is forgotten");
+    assert_eq!(setup.calls(), [("GetItem".to_owned(), 2), ("Query".to_owned(), 1)], "everything is forgotten");
     setup.by_key(&key, moment(12.0)).await.unwrap();
 }
 

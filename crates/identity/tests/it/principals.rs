@@ -1,7 +1,7 @@
 use domain::{Claims, KeyRefusal, PlainKey, Scope, ScopeSet, SecretVersion, UserId};
 use identity::{Credential, Refusal, RefusalReason};
 use signing::{Algorithm, KeyMaterial, Signer, TokenRefusal};
-use testkit::{Fault, TestKey, account, moment, now};
+use testkit::{Fault, TestKey, moment, now};
 
 use crate::setup::Setup;
 
@@ -20,7 +20,7 @@ async fn a_key_and_its_token_are_the_same_principal() {
     let by_token = setup.by_token(&setup.token(&key), moment(0.0)).await.unwrap();
     for principal in [&by_key, &by_token] {
         assert_eq!(principal.key().unwrap().id, key.record.id);
-        assert_eq!(principal.workspace_id(), key.record.workspace_id());
+        assert_eq!(Some(&principal.workspace().unwrap().id), key.record.workspace_id());
         assert!(principal.covers(&Scope::parse("read").unwrap()));
         assert!(!principal.covers(&Scope::parse("admin").unwrap()));
     }
@@ -34,7 +34,7 @@ async fn a_token_has_no_more_than_its_key_still_has() {
     let setup = Setup::new().await;
     let key = setup.key("read").await;
     // As it would be had the key been narrowed after the exchange.
-    let mut claims = Setup::claims(&key);
+    let mut claims = setup.claims(&key);
     claims.scope = ScopeSet::parse("read write").unwrap();
     let principal = setup.by_token(&setup.signer.sign(&claims).unwrap(), moment(0.0)).await.unwrap();
     let scopes: Vec<_> = principal.scopes().iter().map(ToString::to_string).collect();
@@ -59,23 +59,23 @@ async fn each_bad_credential_has_its_reason_and_none_its_own_answer() {
 
     let mut expired = TestKey::new(&setup.client, "read");
     expired.record.expires_at = Some(now());
-    setup.test.store.key_create(&expired.record).await.unwrap();
+    setup.test.store.key_create(&expired.record, &testkit::act(), None).await.unwrap();
     assert_eq!(refused(setup.by_key(&expired, at).await), (KeyRefusal::Expired.into(), true));
 
-    let mut claims = Setup::claims(&key);
+    let mut claims = setup.claims(&key);
     claims.secret_version = Some(SecretVersion(2));
     let replaced = setup.signer.sign(&claims).unwrap();
     assert_eq!(refused(setup.by_token(&replaced, at).await), (KeyRefusal::SecretReplaced.into(), true));
 
     let foreign = Signer::new(&KeyMaterial::generate(Algorithm::Es256).unwrap()).unwrap();
-    let unpublished = foreign.sign(&Setup::claims(&key)).unwrap();
+    let unpublished = foreign.sign(&setup.claims(&key)).unwrap();
     assert_eq!(refused(setup.by_token(&unpublished, at).await), (RefusalReason::UnknownSigningKey, false));
 
     let token = setup.token(&key);
     let late = moment(900.0);
     assert_eq!(refused(setup.by_token(&token, late).await), (TokenRefusal::Expired.into(), false));
 
-    let mut moved = Setup::claims(&key);
+    let mut moved = setup.claims(&key);
     moved.client_id = domain::ClientId::random();
     moved.aud = moved.client_id.to_string();
     let moved = setup.signer.sign(&moved).unwrap();
@@ -103,12 +103,12 @@ async fn a_flood_of_unknown_signing_keys_causes_one_read_per_cooldown() {
     setup.calls();
     for step in 0..50 {
         let foreign = Signer::new(&KeyMaterial::generate(Algorithm::Es256).unwrap()).unwrap();
-        let token = foreign.sign(&Setup::claims(&key)).unwrap();
+        let token = foreign.sign(&setup.claims(&key)).unwrap();
         refused(setup.by_token(&token, moment(f64::from(step) * 0.01)).await);
     }
     assert_eq!(setup.calls(), [], "the keys were read a moment ago");
     let foreign = Signer::new(&KeyMaterial::generate(Algorithm::Es256).unwrap()).unwrap();
-    let token = foreign.sign(&Setup::claims(&key)).unwrap();
+    let token = foreign.sign(&setup.claims(&key)).unwrap();
     for _ in 0..50 {
         refused(setup.by_token(&token, moment(10.0)).await);
     }
@@ -162,8 +162,7 @@ async fn a_store_that_is_away_is_neither_yes_nor_no() {
 #[tokio::test]
 async fn a_logged_in_user_has_what_the_role_still_gives() {
     let setup = Setup::new().await;
-    let account = account("alice@example.com");
-    setup.test.store.client_create(&account.client, &account.owner, &account.workspace).await.unwrap();
+    let account = setup.test.account().await;
     let key = setup.key("read").await;
     let mut claims = Claims {
         sub: account.owner.id.to_string(),
@@ -174,7 +173,7 @@ async fn a_logged_in_user_has_what_the_role_still_gives() {
         secret_version: None,
         workspace_id: account.client.default_workspace_id.clone(),
         billed_to: account.owner.id.clone(),
-        ..Setup::claims(&key)
+        ..setup.claims(&key)
     };
     let principal = setup.by_token(&setup.signer.sign(&claims).unwrap(), moment(0.0)).await.unwrap();
     assert_eq!((principal.user_id(), principal.actor()), (Some(&account.owner.id), account.owner.id.as_str()));

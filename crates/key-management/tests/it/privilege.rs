@@ -1,14 +1,8 @@
-use domain::{ClientId, Environment, KeyKind, KeyRecord, UserId};
+use domain::{ClientId, Environment};
 use serde_json::json;
 use testkit::{TestKey, now};
 
 use crate::setup::Setup;
-
-async fn stored(setup: &Setup, scopes: &str, change: impl FnOnce(&mut KeyRecord)) -> TestKey {
-    let mut key = TestKey::new(&setup.client, scopes);
-    change(&mut key.record);
-    key.stored(&setup.test.store).await
-}
 
 #[tokio::test]
 async fn it_takes_keys_manage_or_admin() {
@@ -92,8 +86,8 @@ async fn another_clients_things_do_not_exist() {
 #[tokio::test]
 async fn a_test_key_manages_test_keys_alone() {
     let setup = Setup::new().await;
-    let tester = stored(&setup, "admin", |record| record.environment = Environment::Test).await;
-    let of_test = stored(&setup, "read", |record| record.environment = Environment::Test).await;
+    let tester = setup.other_key("admin", |record| record.environment = Environment::Test).await;
+    let of_test = setup.other_key("read", |record| record.environment = Environment::Test).await;
     let live = setup.key("read").await;
     assert_eq!(setup.create(&tester, json!({"name": "x", "environment": "test"})).await.0, 201);
     assert_eq!(setup.create(&tester, json!({"name": "x", "environment": "live"})).await.0, 403);
@@ -112,7 +106,7 @@ async fn a_test_key_manages_test_keys_alone() {
 #[tokio::test]
 async fn a_key_neither_ends_itself_nor_outlives_itself() {
     let setup = Setup::new().await;
-    let brief = stored(&setup, "admin", |record| record.expires_at = Some(now().plus(60))).await;
+    let brief = setup.other_key("admin", |record| record.expires_at = Some(now().plus(60))).await;
     let own = setup.path(&format!("/{}", brief.record.id));
     assert_eq!(setup.call(&brief, "DELETE", &own, None).await.0, 403);
     for (end, expected) in [(Some(60), 201), (Some(59), 201), (Some(61), 403), (None, 403)] {
@@ -123,23 +117,10 @@ async fn a_key_neither_ends_itself_nor_outlives_itself() {
 }
 
 #[tokio::test]
-async fn a_personal_key_needs_a_person() {
-    let setup = Setup::new().await;
-    let shared = setup.key("admin").await;
-    assert_eq!(setup.create(&shared, json!({"name": "x", "type": "personal"})).await.0, 400);
-    let user = UserId::random();
-    let own = stored(&setup, "admin", |record| record.kind = KeyKind::Personal(user.clone())).await;
-    let (status, _) = setup.create(&own, json!({"name": "x", "type": "personal"})).await;
-    assert_eq!(status, 400, "not before it is kept which workspaces a user reaches");
-    let both = json!({"name": "x", "type": "personal", "workspace_id": setup.client.default_workspace_id});
-    assert_eq!(setup.create(&own, both).await.0, 400);
-}
-
-#[tokio::test]
 async fn what_belongs_to_the_principal_is_not_taken_from_the_body() {
     let setup = Setup::new().await;
     let admin = setup.key("admin").await;
-    for member in ["client_id", "billed_to", "role", "revoked", "id", "owner_user_id", "created_by", "allowed_ips"] {
+    for member in ["client_id", "billed_to", "role", "revoked", "id", "owner_user_id", "created_by", "rate_limit"] {
         let (status, _) = setup.create(&admin, json!({"name": "x", member: "cl_0123456789abcdef"})).await;
         assert_eq!(status, 400, "{member}");
     }

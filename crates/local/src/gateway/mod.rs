@@ -21,6 +21,7 @@ pub mod server;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -55,7 +56,7 @@ pub struct Gateway {
     router: Router,
     refusals: Refusals,
     authorizers: BTreeMap<String, Guard>,
-    lambda: Lambda,
+    lambda: Arc<Lambda>,
 }
 
 /// An authorizer and the package of its function.
@@ -73,7 +74,7 @@ impl Gateway {
     ///
     /// # Errors
     /// It uses something of API Gateway that isn't played here.
-    pub fn new(template: &Template, base_url: &str, lambda: Lambda) -> Result<Self> {
+    pub fn new(template: &Template, base_url: &str, lambda: impl Into<Arc<Lambda>>) -> Result<Self> {
         let functions = template.functions()?;
         let package = |logical_id: &str| {
             functions.iter().find(|function| function.logical_id == logical_id).map(|function| function.package.clone())
@@ -102,7 +103,7 @@ impl Gateway {
             router,
             refusals: Refusals::new(template.gateway_responses(&values)?),
             authorizers,
-            lambda,
+            lambda: lambda.into(),
         })
     }
 

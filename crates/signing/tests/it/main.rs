@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod forge;
+mod kms;
 mod refusals;
 mod round_trip;

@@ -1,6 +1,6 @@
 use domain::{FeedEntry, FeedKind, Sequence};
 use store::StoreError;
-use testkit::{Fault, TestKey, TestStore, now};
+use testkit::{Fault, TestKey, TestStore, act};
 
 #[tokio::test]
 async fn each_revocation_is_one_entry_in_a_dense_order() {
@@ -11,7 +11,7 @@ async fn each_revocation_is_one_entry_in_a_dense_order() {
     let mut expected = Vec::new();
     for place in 1..=3 {
         let key = TestKey::new(&client, "read").stored(&test.store).await;
-        test.store.key_revoke(&client.id, &key.record.id, now()).await.unwrap();
+        test.store.key_revoke(&client.id, &key.record.id, &act()).await.unwrap();
         expected.push(FeedEntry { sequence: Sequence(place), kind: FeedKind::Key, id: key.record.id.to_string() });
     }
     let slice = test.store.feed_after(Sequence(0)).await.unwrap();
@@ -33,7 +33,7 @@ async fn writers_at_once_leave_no_gap_and_lose_no_entry() {
         let (store, client) = (test.another_connection().await, client.id.clone());
         writers.push(tokio::spawn(async move {
             // A writer that met the others too often says so; its caller repeats it.
-            while let Err(error) = store.key_revoke(&client, &key.record.id, now()).await {
+            while let Err(error) = store.key_revoke(&client, &key.record.id, &act()).await {
                 assert!(matches!(error, StoreError::Contended), "{error:?}");
             }
             key.record.id.to_string()
@@ -59,6 +59,6 @@ async fn a_transaction_conflict_is_tried_again() {
     let key = TestKey::new(&client, "read").stored(&test.store).await;
     test.faults.once("TransactWriteItems", Fault::TransactionConflict);
     test.faults.once("TransactWriteItems", Fault::TransactionConflict);
-    test.store.key_revoke(&client.id, &key.record.id, now()).await.unwrap();
+    test.store.key_revoke(&client.id, &key.record.id, &act()).await.unwrap();
     assert_eq!(test.store.feed_head().await.unwrap(), Sequence(1));
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
-use domain::{ClientId, Environment, KeyKind, PreviousSecret, SecretVersion, Sequence, Timestamp, UserId};
+use domain::{Act, ClientId, Environment, KeyKind, PreviousSecret, SecretVersion, Sequence, Timestamp, UserId};
 use store::StoreError;
 use store::key_list::KeyFilter;
 use store::keys::Revocation;
-use testkit::{Fault, TestKey, TestStore, now};
+use testkit::{Fault, TestKey, TestStore, act, now};
 
 #[tokio::test]
 async fn a_record_reads_back_as_it_was_written() {
@@ -21,7 +21,7 @@ async fn a_record_reads_back_as_it_was_written() {
         expires_at: now().plus(30),
     });
     key.record.secret_version = SecretVersion(2);
-    test.store.key_create(&key.record).await.unwrap();
+    test.store.key_create(&key.record, &act(), None).await.unwrap();
     assert_eq!(test.store.key_by_string(&key.plain).await.unwrap(), Some(key.record.clone()));
     assert_eq!(test.store.key_of_client(&client.id, &key.record.id).await.unwrap(), Some(key.record.clone()));
     assert_eq!(test.store.key_of_client(&ClientId::random(), &key.record.id).await.unwrap(), None);
@@ -34,7 +34,7 @@ async fn no_key_is_written_over_another() {
     let first = TestKey::new(&client, "read").stored(&test.store).await;
     let mut second = TestKey::new(&client, "admin");
     second.record.id = first.record.id.clone();
-    assert!(matches!(test.store.key_create(&second.record).await, Err(StoreError::Exists)));
+    assert!(matches!(test.store.key_create(&second.record, &act(), None).await, Err(StoreError::Exists)));
     assert_eq!(test.store.key_by_id(&first.record.id).await.unwrap(), Some(first.record));
 }
 
@@ -42,9 +42,10 @@ async fn no_key_is_written_over_another() {
 async fn a_creation_whose_answer_was_lost_is_one_key_and_no_error() {
     let test = TestStore::start().await;
     let client = test.client().await;
-    test.faults.once("PutItem", Fault::LostAnswer);
+    test.faults.reset_counts();
+    test.faults.once("TransactWriteItems", Fault::LostAnswer);
     let key = TestKey::new(&client, "read").stored(&test.store).await;
-    assert_eq!(test.faults.counts()["PutItem"], 2, "the SDK has tried again");
+    assert_eq!(test.faults.counts()["TransactWriteItems"], 2, "the SDK has tried again");
     assert_eq!(test.store.key_by_id(&key.record.id).await.unwrap(), Some(key.record));
 }
 
@@ -57,7 +58,7 @@ async fn pages_hold_each_key_once_and_in_order() {
     for second in 0..7 {
         let mut key = TestKey::new(&client, "read");
         key.record.created_at = now().plus(second / 2);
-        test.store.key_create(&key.record).await.unwrap();
+        test.store.key_create(&key.record, &act(), None).await.unwrap();
         expected.push(key.record.id);
     }
 
@@ -98,12 +99,12 @@ async fn filters_choose_by_each_property() {
     let plain = TestKey::new(&client, "read").stored(&test.store).await;
     let mut of_test = TestKey::new(&client, "read");
     of_test.record.environment = Environment::Test;
-    test.store.key_create(&of_test.record).await.unwrap();
+    test.store.key_create(&of_test.record, &act(), None).await.unwrap();
     let revoked = TestKey::new(&client, "read").stored(&test.store).await;
-    test.store.key_revoke(&client.id, &revoked.record.id, now()).await.unwrap();
+    test.store.key_revoke(&client.id, &revoked.record.id, &act()).await.unwrap();
     let mut personal = TestKey::new(&client, "read");
     personal.record.kind = KeyKind::Personal(UserId::random());
-    test.store.key_create(&personal.record).await.unwrap();
+    test.store.key_create(&personal.record, &act(), None).await.unwrap();
 
     let any = KeyFilter::default();
     let cases = [
@@ -132,7 +133,9 @@ async fn a_key_is_revoked_once_however_many_try() {
     let mut callers = Vec::new();
     for second in 0..10 {
         let (store, client, id) = (test.another_connection().await, client.id.clone(), key.record.id.clone());
-        callers.push(tokio::spawn(async move { store.key_revoke(&client, &id, now().plus(second)).await.unwrap() }));
+        callers.push(tokio::spawn(async move {
+            store.key_revoke(&client, &id, &Act { at: now().plus(second), ..act() }).await.unwrap()
+        }));
     }
     let mut revoked = 0;
     for caller in callers {
@@ -151,7 +154,7 @@ async fn only_the_keys_own_client_can_revoke_it() {
     let test = TestStore::start().await;
     let client = test.client().await;
     let key = TestKey::new(&client, "read").stored(&test.store).await;
-    let by_other = test.store.key_revoke(&ClientId::random(), &key.record.id, now()).await.unwrap();
+    let by_other = test.store.key_revoke(&ClientId::random(), &key.record.id, &act()).await.unwrap();
     assert_eq!(by_other, Revocation::NotFound);
     assert_eq!(test.store.key_by_id(&key.record.id).await.unwrap().unwrap().revoked_at, None);
 }
@@ -162,7 +165,7 @@ async fn a_revocation_whose_answer_was_lost_is_done_once() {
     let client = test.client().await;
     let key = TestKey::new(&client, "read").stored(&test.store).await;
     test.faults.once("TransactWriteItems", Fault::LostAnswer);
-    let outcome = test.store.key_revoke(&client.id, &key.record.id, now()).await.unwrap();
+    let outcome = test.store.key_revoke(&client.id, &key.record.id, &act()).await.unwrap();
     assert!(matches!(outcome, Revocation::Revoked | Revocation::AlreadyRevoked), "{outcome:?}");
     assert_eq!(test.store.feed_head().await.unwrap(), Sequence(1));
     let stored = test.store.key_by_id(&key.record.id).await.unwrap().unwrap();
@@ -197,7 +200,7 @@ async fn times_beyond_rfc_3339_cannot_be_stored() {
     let test = TestStore::start().await;
     let mut key = TestKey::new(&test.client().await, "read");
     key.record.expires_at = Some(Timestamp::from_unix(i64::MAX));
-    test.store.key_create(&key.record).await.unwrap();
+    test.store.key_create(&key.record, &act(), None).await.unwrap();
     let stored = test.store.key_by_id(&key.record.id).await.unwrap().unwrap();
     assert_eq!(stored.expires_at.unwrap().to_string(), "9999-12-30T22:00:00Z");
 }

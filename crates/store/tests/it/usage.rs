@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::{DenyReason, Tally, UsageHour, WriterId};
+use domain::{DenyReason, Tally, UsageHour, UserId, WriterId};
 use store::usage::UsageRow;
 use testkit::{Fault, TestKey, TestStore, now};
 
@@ -8,7 +8,7 @@ fn row(key: &TestKey, writer: &WriterId, sequence: u64, exchanges: u64) -> Usage
     UsageRow {
         key_id: key.record.id.clone(),
         client_id: key.record.client_id.clone(),
-        billed_to: key.record.billed_to.clone(),
+        billed_to: Some(UserId::random()),
         hour: UsageHour::of(now()),
         writer: writer.clone(),
         sequence,

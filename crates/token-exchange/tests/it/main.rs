@@ -4,5 +4,8 @@
 mod accounts;
 mod bad_input;
 mod exchange;
+mod footing;
+mod imported;
+mod invites;
 mod setup;
 mod signing_key;

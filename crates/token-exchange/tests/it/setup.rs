@@ -2,15 +2,17 @@ use std::sync::Arc;
 
 use domain::{Access, Claims, Client};
 use edge::Request;
+use identity::Identity;
 use serde_json::Value;
 use signing::{Algorithm, UnverifiedToken, VerifyingKey, Wrapper};
 use store::UsageBuffer;
-use testkit::{ISSUER, TestKey, TestStore, audience, moment, now, parts};
+use testkit::{ISSUER, TestAccount, TestKey, TestStore, audience, moment, now, parts};
 use token_exchange::{App, SigningKey, handle};
 
 pub(crate) struct Setup {
     pub(crate) test: TestStore,
     pub(crate) client: Client,
+    pub(crate) account: TestAccount,
     pub(crate) app: Arc<App>,
 }
 
@@ -18,21 +20,31 @@ pub(crate) fn wrapper() -> Wrapper {
     Wrapper::from_secret(&"a".repeat(32)).unwrap()
 }
 
+fn app(test: &TestStore, signing_key: SigningKey) -> Arc<App> {
+    Arc::new(App {
+        store: test.store.clone(),
+        identity: Identity::new(test.store.clone(), audience()),
+        signing_key,
+        usage: Arc::new(UsageBuffer::new(test.store.clone())),
+        access: Access::built_in().unwrap(),
+        issuer: ISSUER.to_owned(),
+        sign_ups_per_hour: 3,
+    })
+}
+
 impl Setup {
     pub(crate) async fn new() -> Self {
         let test = TestStore::start().await;
-        let client = test.client().await;
+        let account = test.account().await;
         let signing_key = SigningKey::new(test.store.clone(), wrapper(), Algorithm::Es256);
         signing_key.prepare(moment(0.0)).await;
-        let app = App {
-            store: test.store.clone(),
-            signing_key,
-            usage: Arc::new(UsageBuffer::new(test.store.clone())),
-            access: Access::built_in().unwrap(),
-            issuer: ISSUER.to_owned(),
-            sign_ups_per_hour: 3,
-        };
-        Self { test, client, app: Arc::new(app) }
+        let app = app(&test, signing_key);
+        Self { test, client: account.client.clone(), account, app }
+    }
+
+    /// The same on the same store, with another signing key.
+    pub(crate) fn app_signing_with(&self, signing_key: SigningKey) -> Arc<App> {
+        app(&self.test, signing_key)
     }
 
     pub(crate) async fn key(&self, scopes: &str) -> TestKey {

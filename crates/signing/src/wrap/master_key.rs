@@ -1,60 +1,28 @@
-//! Private keys at rest: wrapped under a key that is not in the store.
-//!
-//! The context (which key, which algorithm) is bound to the ciphertext as additional data, as KMS binds its encryption
-//! context: a wrapped key that is moved to another row does not open.
+//! A local master key: AES-256-GCM, with the context as additional data, as KMS binds its encryption context.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use domain::random;
-use thiserror::Error;
 
-use crate::algorithm::Algorithm;
+use super::{WrapContext, WrapError};
 
-/// First byte of everything wrapped here, so that a later form can be told apart.
+/// First byte of everything wrapped here, so that another wrapper's form can be told apart.
 const FORM: u8 = 1;
 const NONCE: usize = 12;
 /// A secret shorter than this is none.
 const MIN_SECRET: usize = 32;
 
-/// What a wrapped key is bound to.
-#[derive(Clone, Copy, Debug)]
-pub struct WrapContext<'a> {
-    /// The key's id.
-    pub kid: &'a str,
-    /// Its algorithm.
-    pub algorithm: Algorithm,
-}
-
-/// Why a key can't be wrapped or unwrapped.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum WrapError {
-    /// There is nothing to wrap with: the function must not start.
-    #[error("no wrapper configured: KEYGATE_MASTER_KEY is not set, or has fewer than {MIN_SECRET} characters")]
-    NotConfigured,
-    /// The bytes were not wrapped here, in this context, with this secret.
-    #[error("a wrapped signing key does not open with the configured wrapper")]
-    Refused,
-}
-
-/// Wraps and unwraps private keys, under a master key that the environment gives.
-pub struct Wrapper {
+/// A key that is derived from a secret.
+pub struct MasterKey {
     key: LessSafeKey,
 }
 
-impl Wrapper {
-    /// Takes the secret from `KEYGATE_MASTER_KEY`.
-    ///
-    /// # Errors
-    /// [`WrapError::NotConfigured`].
-    pub fn from_env() -> Result<Self, WrapError> {
-        Self::from_secret(&std::env::var("KEYGATE_MASTER_KEY").unwrap_or_default())
-    }
-
+impl MasterKey {
     /// Derives the wrapping key from a random secret of at least 32 characters (HKDF, RFC 5869).
     ///
     /// # Errors
     /// [`WrapError::NotConfigured`] where it is shorter.
-    pub fn from_secret(secret: &str) -> Result<Self, WrapError> {
+    pub fn new(secret: &str) -> Result<Self, WrapError> {
         if secret.len() < MIN_SECRET {
             return Err(WrapError::NotConfigured);
         }
@@ -63,11 +31,7 @@ impl Wrapper {
         Ok(Self { key: LessSafeKey::new(UnboundKey::from(derived)) })
     }
 
-    /// Wraps a private key.
-    ///
-    /// # Errors
-    /// [`WrapError::Refused`] where the library fails.
-    pub fn wrap(&self, plain: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
+    pub(super) fn wrap(&self, plain: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
         let nonce = random::bytes::<NONCE>();
         let mut sealed = plain.to_vec();
         self.key
@@ -76,11 +40,7 @@ impl Wrapper {
         Ok([&[FORM], nonce.as_slice(), &sealed].concat())
     }
 
-    /// Unwraps a private key.
-    ///
-    /// # Errors
-    /// [`WrapError::Refused`] for other bytes, another context or another secret.
-    pub fn unwrap(&self, wrapped: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
+    pub(super) fn unwrap(&self, wrapped: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
         let [FORM, rest @ ..] = wrapped else { return Err(WrapError::Refused) };
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(WrapError::Refused)?;
         let mut opened = sealed.to_vec();
@@ -92,26 +52,28 @@ impl Wrapper {
     }
 }
 
-impl std::fmt::Debug for Wrapper {
+impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Wrapper")
+        f.write_str("MasterKey")
     }
 }
 
 impl WrapContext<'_> {
     fn aad(self) -> Aad<String> {
-        Aad::from(format!("purpose=signing-key;algorithm={};kid={}", self.algorithm, self.kid))
+        Aad::from(self.pairs().map(|(name, value)| format!("{name}={value}")).join(";"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::Algorithm;
+
     use super::*;
 
     const CONTEXT: WrapContext<'_> = WrapContext { kid: "one", algorithm: Algorithm::Es256 };
 
-    fn wrapper(secret: char) -> Wrapper {
-        Wrapper::from_secret(&secret.to_string().repeat(32)).unwrap()
+    fn wrapper(secret: char) -> MasterKey {
+        MasterKey::new(&secret.to_string().repeat(32)).unwrap()
     }
 
     #[test]
@@ -148,7 +110,7 @@ mod tests {
     #[test]
     fn a_short_secret_is_no_wrapper() {
         for secret in ["", "short", &"a".repeat(31)] {
-            assert_eq!(Wrapper::from_secret(secret).unwrap_err(), WrapError::NotConfigured);
+            assert_eq!(MasterKey::new(secret).unwrap_err(), WrapError::NotConfigured);
         }
     }
 }

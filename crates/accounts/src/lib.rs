@@ -1,0 +1,147 @@
+//! `/api/v1/clients/{client_id}`: the client itself, its users, its workspaces, and who is in them.
+//!
+//! 1. The credential is read and judged; the path's client must be the caller's own, or there is nothing here.
+//! 2. Owners and admins manage all of it, by login or by a live key that holds `admin`; a workspace's admins who have logged
+//!    in manage that workspace; everybody else sees a little.
+//! 3. One change is one transaction with its event in the audit log. It is decided on what was read, and decided anew where
+//!    somebody else has changed that meanwhile.
+
+mod again;
+mod caller;
+mod client;
+mod form;
+mod page;
+mod users;
+mod workspaces;
+
+use std::sync::Arc;
+
+use domain::{Access, Action, Deed, Moment, Party, UserId, WorkspaceId};
+use edge::{ApiError, Reply, Request};
+use identity::Identity;
+use store::Store;
+
+use caller::Caller;
+
+/// What this function uses: the directory and the audit log, the keys of users who leave, and what [`Identity`] reads.
+pub struct App {
+    /// Clients, users, workspaces, and the keys of users who leave.
+    pub store: Store,
+    /// Who calls.
+    pub identity: Identity,
+    /// The scopes that exist.
+    pub access: Access,
+}
+
+/// Answers a request.
+///
+/// # Errors
+/// [`ApiError`].
+pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Reply, ApiError> {
+    let ["api", "v1", "clients", client, rest @ ..] = &edge::segments(&request)[..] else {
+        return Err(ApiError::NotFound);
+    };
+    let methods = methods(rest).ok_or(ApiError::NotFound)?;
+    let method = request.method().as_str();
+    if !methods.split(", ").any(|known| known == method) {
+        return Err(ApiError::MethodNotAllowed(methods));
+    }
+    let caller = Caller::of(&app, &request, client, now).await?;
+    match rest {
+        [] => client_itself(&app, &caller, &request).await,
+        ["users"] => all_users(&app, &caller, &request).await,
+        ["users", id] => one_user(&app, &caller, &request, id).await,
+        ["workspaces"] => all_workspaces(&app, &caller, &request).await,
+        ["workspaces", id] => one_workspace(&app, &caller, &request, id).await,
+        ["workspaces", id, "members"] => workspaces::members::list(&app, &caller, &request, &workspace_id(id)?).await,
+        ["workspaces", id, "members", user] => one_member(&app, &caller, &request, id, user).await,
+        _ => Err(ApiError::NotFound),
+    }
+}
+
+/// What may be done at a path behind the client's; `None` where there is nothing.
+fn methods(rest: &[&str]) -> Option<&'static str> {
+    match rest {
+        [] | ["workspaces", _] => Some("GET, PATCH"),
+        ["users" | "workspaces"] => Some("GET, POST"),
+        ["users", _] => Some("GET, PATCH, DELETE"),
+        ["workspaces", _, "members"] => Some("GET"),
+        ["workspaces", _, "members", _] => Some("GET, PUT, DELETE"),
+        _ => None,
+    }
+}
+
+async fn client_itself(app: &App, caller: &Caller, request: &Request) -> Result<Reply, ApiError> {
+    if request.method() == "GET" {
+        return client::get(app, caller).await;
+    }
+    let deed = Deed::new(Action::ClientUpdated, caller.client_id());
+    caller.noted(app, deed, client::update(app, caller, request).await).await
+}
+
+async fn all_users(app: &App, caller: &Caller, request: &Request) -> Result<Reply, ApiError> {
+    if request.method() == "GET" {
+        return users::list(app, caller, request).await;
+    }
+    let deed = Deed::new(Action::UserInvited, caller.client_id());
+    caller.noted(app, deed, users::invite::invite(app, caller, request).await).await
+}
+
+async fn one_user(app: &App, caller: &Caller, request: &Request, id: &str) -> Result<Reply, ApiError> {
+    let id = UserId::parse(id).ok_or(ApiError::NotFound)?;
+    match request.method().as_str() {
+        "GET" => users::get(app, caller, &id).await,
+        "PATCH" => {
+            let deed = Deed::new(Action::UserRoleChanged, &id);
+            caller.noted(app, deed, users::role::change(app, caller, request, &id).await).await
+        }
+        _ => {
+            let deed = Deed::new(Action::UserRemoved, &id);
+            caller.noted(app, deed, users::remove::remove(app, caller, &id).await).await
+        }
+    }
+}
+
+async fn all_workspaces(app: &App, caller: &Caller, request: &Request) -> Result<Reply, ApiError> {
+    if request.method() == "GET" {
+        return workspaces::list(app, caller, request).await;
+    }
+    let deed = Deed::new(Action::WorkspaceCreated, caller.client_id());
+    caller.noted(app, deed, workspaces::create::create(app, caller, request).await).await
+}
+
+async fn one_workspace(app: &App, caller: &Caller, request: &Request, id: &str) -> Result<Reply, ApiError> {
+    let id = workspace_id(id)?;
+    if request.method() == "GET" {
+        return workspaces::get(app, caller, &id).await;
+    }
+    let deed = Deed::new(Action::WorkspaceUpdated, &id);
+    caller.noted(app, deed, workspaces::update::update(app, caller, request, &id).await).await
+}
+
+async fn one_member(
+    app: &App,
+    caller: &Caller,
+    request: &Request,
+    workspace: &str,
+    user: &str,
+) -> Result<Reply, ApiError> {
+    let workspace = workspace_id(workspace)?;
+    let user = UserId::parse(user).ok_or(ApiError::NotFound)?;
+    let deed = |action| Deed::new(action, Party::from(&workspace)).with("user_id", &user);
+    match request.method().as_str() {
+        "GET" => workspaces::members::get(app, caller, &workspace, &user).await,
+        "PUT" => {
+            let outcome = workspaces::members::put(app, caller, request, &workspace, &user).await;
+            caller.noted(app, deed(Action::WorkspaceMemberSet), outcome).await
+        }
+        _ => {
+            let outcome = workspaces::members::remove(app, caller, &workspace, &user).await;
+            caller.noted(app, deed(Action::WorkspaceMemberRemoved), outcome).await
+        }
+    }
+}
+
+fn workspace_id(text: &str) -> Result<WorkspaceId, ApiError> {
+    WorkspaceId::parse(text).ok_or(ApiError::NotFound)
+}

@@ -1,0 +1,22 @@
+//! `accounts`: a client's settings, users and workspaces.
+
+use std::sync::Arc;
+
+use accounts::{App, handle};
+use domain::Access;
+use edge::{Clock, Error};
+use identity::Identity;
+use signing::Audience;
+use store::{Config, Store, Table};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::start_logging();
+    let clock = Clock::new();
+    let base_url = edge::base_url()?;
+    let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Audit];
+    let store = Store::connect(Config::from_env(&tables)?).await;
+    let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
+    let app = App { identity: Identity::new(store.clone(), audience), store, access: Access::built_in()? };
+    edge::run(Arc::new(app), &base_url, clock, handle).await
+}

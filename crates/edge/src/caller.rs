@@ -1,0 +1,39 @@
+//! Who calls a function that authenticates itself.
+
+use domain::{Act, Timestamp};
+use identity::{Call, Identity, Principal, Standing};
+use lambda_http::Request;
+
+use crate::address::source_address;
+use crate::error::ApiError;
+
+/// The caller of a request on what belongs to `client`, the id in its path.
+///
+/// # Errors
+/// 401 before anything else; 404 for another client, as for one that does not exist; 403 for a key that can't be used in
+/// its workspace. Whoever has logged in is held to none: a suspended workspace must be there to be opened again.
+pub async fn caller(
+    identity: &Identity,
+    request: &Request,
+    client: &str,
+    now: domain::Moment,
+) -> Result<Principal, ApiError> {
+    // A value that is no visible ASCII is no credential, but it is there: it must not hide a second one.
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
+    let call =
+        Call::from_headers(headers, source_address(request)).map_err(|error| ApiError::Unauthorized(error.into()))?;
+    let principal = identity.principal(&call, now).await?;
+    if principal.client_id().as_str() != client {
+        return Err(ApiError::NotFound);
+    }
+    if let Standing::Key(..) = principal.standing {
+        principal.workspace()?;
+    }
+    Ok(principal)
+}
+
+/// What the audit log says of whoever does something now.
+#[must_use]
+pub fn act(principal: &Principal, request: &Request, at: Timestamp) -> Act {
+    Act { actor: principal.party(), address: source_address(request).map(|address| address.to_string()), at }
+}

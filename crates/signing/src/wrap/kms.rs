@@ -1,0 +1,111 @@
+//! AWS's Key Management Service: what wraps never leaves it, each use is in `CloudTrail`, and the right to unwrap is a
+//! role's.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_sdk_kms::Client;
+use aws_sdk_kms::config::{Credentials, Region};
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::operation::decrypt::DecryptError;
+use aws_sdk_kms::primitives::Blob;
+
+use super::{WrapContext, WrapError};
+
+/// First byte of everything wrapped here, before KMS's own bytes.
+const FORM: u8 = 2;
+
+/// A symmetric key of KMS.
+pub struct Kms {
+    client: Client,
+    key_id: String,
+}
+
+impl Kms {
+    /// The key of this id, ARN or alias. Region, credentials and endpoint come from the environment as for every AWS SDK
+    /// (`AWS_ENDPOINT_URL_KMS`).
+    pub async fn connect(key_id: String) -> Self {
+        Self::load(aws_config::defaults(BehaviorVersion::latest()), key_id).await
+    }
+
+    /// The key of this id at a server that plays KMS and asks for no real credentials.
+    pub async fn connect_emulated(endpoint: &str, key_id: String) -> Self {
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "emulated KMS"));
+        Self::load(loader, key_id).await
+    }
+
+    async fn load(loader: ConfigLoader, key_id: String) -> Self {
+        // As for the store: a caller waits behind it, three seconds at most.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_millis(500))
+            .operation_attempt_timeout(Duration::from_secs(1))
+            .operation_timeout(Duration::from_secs(3))
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(Duration::from_millis(25))
+            .with_max_backoff(Duration::from_millis(250));
+        let config = loader.timeout_config(timeouts).retry_config(retries).load().await;
+        Self { client: Client::new(&config), key_id }
+    }
+
+    pub(super) async fn wrap(&self, plain: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
+        let encrypt = self.client.encrypt().key_id(&self.key_id).plaintext(Blob::new(plain));
+        let answer = encrypt.set_encryption_context(Some(context.of_kms())).send().await;
+        let answer = answer.map_err(|error| unavailable(&error))?;
+        let wrapped = answer.ciphertext_blob.ok_or_else(|| WrapError::Unavailable("no ciphertext".to_owned()))?;
+        Ok([&[FORM], wrapped.as_ref()].concat())
+    }
+
+    pub(super) async fn unwrap(&self, wrapped: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
+        let [FORM, wrapped @ ..] = wrapped else { return Err(WrapError::Refused) };
+        // Which key must be said: left out, KMS would take any that the ciphertext names.
+        let decrypt = self.client.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
+        match decrypt.set_encryption_context(Some(context.of_kms())).send().await {
+            Ok(answer) => answer.plaintext.map(Blob::into_inner).ok_or(WrapError::Refused),
+            Err(SdkError::ServiceError(error))
+                if matches!(
+                    error.err(),
+                    DecryptError::InvalidCiphertextException(_) | DecryptError::IncorrectKeyException(_)
+                ) =>
+            {
+                Err(WrapError::Refused)
+            }
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
+impl WrapContext<'_> {
+    fn of_kms(&self) -> HashMap<String, String> {
+        self.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+}
+
+fn unavailable<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> WrapError {
+    let said = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
+    WrapError::Unavailable(said.unwrap_or_else(|| causes(error)))
+}
+
+/// An error and all that is behind it, by what each says of itself.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+impl std::fmt::Debug for Kms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kms").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
