@@ -1,7 +1,7 @@
 //! The embedded store in a process of its own, which says how much CPU time it has used whenever it is asked.
 //!
 //! Its first line says where it answers. To each empty line that it reads it answers the CPU time since it began, in
-//! nanoseconds; to a line of [`Items`] how many it has put. It ends where its input does, and so with the process that
+//! nanoseconds; to a line of `Items` how many it has put. It ends where its input does, and so with the process that
 //! started it, however that ends.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
