@@ -14,9 +14,10 @@ use crate::support::http::{Answer, Credential, NewKey};
 use crate::support::system;
 
 /// What any of them sees or does, by method and path: a member who has logged in, or a test key.
-const OPEN_TO_MOST: [(&str, &str); 5] = [
+const OPEN_TO_MOST: [(&str, &str); 6] = [
     ("GET", ""),
     ("GET", "/api_keys"),
+    ("GET", "/agents"),
     ("GET", "/workspaces"),
     ("GET", "/workspaces/{workspace_id}"),
     ("GET", "/audit_events"),
@@ -42,7 +43,19 @@ impl Tenant {
         let personal = account.personal_key(&account.owner, &["read", "admin"]).await;
         let test = json!({"name": "tries", "environment": "test", "scopes": ["admin"]});
         let test_key = account.key(account.owner.login(), &test).await;
-        let ids = Ids { client: account.client_id.clone(), key: key.id, user: user.id, workspace };
+        let agents = ["agent", "another"].map(|name| format!("{name}-{}", domain::random::base62(16)));
+        for agent in &agents {
+            account.http.agent_token(Credential::ApiKey(&key.raw), agent, &["read"]).await;
+        }
+        let [agent, _] = agents;
+        let mut app = String::new();
+        for name in ["first", "second"] {
+            let form =
+                json!({"name": name, "grant_types": ["client_credentials"], "scopes": ["read"], "confidential": true});
+            let made = account.manage(account.owner.login(), Method::POST, "/apps", &form, 201).await;
+            made["id"].as_str().unwrap().clone_into(&mut app);
+        }
+        let ids = Ids { client: account.client_id.clone(), key: key.id, user: user.id, workspace, agent, app };
         Self { account, ids, personal, test_key }
     }
 
@@ -58,13 +71,20 @@ impl Tenant {
         for workspace in &workspaces {
             members.push(list(&format!("/workspaces/{}/members", workspace["id"].as_str().unwrap())).await);
         }
+        let mut keys = list("/api_keys").await;
+        for key in &mut keys {
+            // Written some seconds after the use, as one that made the agents was used.
+            key["last_used_at"].take();
+        }
         json!({
             "client": self.account.manage(self.admin(), Method::GET, "", &Value::Null, 200).await,
-            "keys": list("/api_keys").await,
+            "keys": keys,
             "users": list("/users").await,
             "workspaces": workspaces,
             "members": members,
             "events": list("/audit_events").await,
+            "agents": list("/agents").await,
+            "apps": list("/apps").await,
         })
     }
 
@@ -76,14 +96,16 @@ impl Tenant {
 
 /// The ids of `own` with each of the others' instead that `path` names: each alone, and all together.
 fn mixed(path: &str, own: &Ids, other: &Ids) -> Vec<Ids> {
-    let named: Vec<&str> =
-        ["{key_id}", "{user_id}", "{workspace_id}"].into_iter().filter(|it| path.contains(it)).collect();
+    let names = ["{key_id}", "{user_id}", "{workspace_id}", "{agent_id}", "{app_id}"];
+    let named: Vec<&str> = names.into_iter().filter(|it| path.contains(it)).collect();
     let with = |names: &[&str]| {
         let mut ids = own.clone();
         for name in names {
             match *name {
                 "{key_id}" => ids.key.clone_from(&other.key),
                 "{user_id}" => ids.user.clone_from(&other.user),
+                "{app_id}" => ids.app.clone_from(&other.app),
+                "{agent_id}" => ids.agent.clone_from(&other.agent),
                 _ => ids.workspace.clone_from(&other.workspace),
             }
         }

@@ -136,7 +136,15 @@ async fn filters_find_nothing_of_another_client() {
 async fn cursors_lead_into_their_own_clients_lists_alone() {
     let (own, other) = (Tenant::new("Paging").await, Tenant::new("Paged").await);
     let untouched = other.seen().await;
-    let lists = ["/api_keys", "/audit_events", "/users", "/workspaces", "/workspaces/{workspace_id}/members"];
+    let lists = [
+        "/api_keys",
+        "/audit_events",
+        "/users",
+        "/workspaces",
+        "/workspaces/{workspace_id}/members",
+        "/agents",
+        "/apps",
+    ];
     let page = async |tenant: &Tenant, list: &str, cursor: &str| {
         let rest = format!("{}?limit=1{cursor}", tenant.ids.fill(list));
         tenant.account.http.get(&tenant.account.path(&rest), tenant.admin()).await

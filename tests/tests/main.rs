@@ -8,6 +8,8 @@ mod project;
 
 mod support;
 
+mod agents;
+mod authorizers;
 mod bad_input;
 mod feed_kinds;
 mod functions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::bound::{BOUND, SLACK};
+use crate::support::bound::{BOUND, SLACK, Way, all_become};
 use crate::support::clock::Stopwatch;
 use crate::support::http::{Credential, Http, unauthorized};
 use crate::support::system;
@@ -83,6 +83,37 @@ async fn a_new_key_works_at_once_and_revoked_is_refused_everywhere_within_five_s
     let record = listed(&http, &key.id).await.unwrap();
     assert_eq!(record["revoked"], true);
     http.token(&system().demo.api_key).await;
+}
+
+#[tokio::test]
+async fn tokens_that_are_made_while_their_key_is_revoked_end_with_it() {
+    let http = Http::new(system());
+    let key = http.create_key("raced", &["insights:read"]).await;
+    let exchanging = async || {
+        let mut tokens = Vec::new();
+        loop {
+            let answer = http.simbee_exchange(&key.raw).await;
+            match answer.status {
+                200 => tokens.push(answer.json()["data"]["token"].as_str().unwrap().to_owned()),
+                401 => return tokens,
+                // A busy machine's store was too slow.
+                other => assert_eq!(other, 503, "{answer:?}"),
+            }
+        }
+    };
+    let revoking = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        http.revoke_key(&key.id).await.status
+    };
+    let (one, two, three, revoked) = tokio::join!(exchanging(), exchanging(), exchanging(), revoking);
+    assert_eq!(revoked, 204);
+    // The last ones were under way when the revocation was.
+    let last: Vec<String> = [one, two, three].into_iter().filter_map(|tokens| tokens.last().cloned()).collect();
+    assert!(!last.is_empty());
+    let ways: Vec<Way<'_>> = last.iter().map(|token| Way::get("token", INSIGHTS, Credential::Bearer(token))).collect();
+    for body in all_become(&http, &ways, 401).await {
+        assert_eq!(body, unauthorized());
+    }
 }
 
 #[tokio::test]

@@ -49,11 +49,14 @@ async fn no_key_and_no_token_is_written_down_anywhere() {
     let key = http.create_key("secret", &["insights:read", "plans:read"]).await;
     let simcel = http.simcel_exchange(&key.raw).await.expect(200)["accessToken"].as_str().unwrap().to_owned();
     let simbee = http.token(&key.raw).await;
+    let agent = http.agent_token(Credential::ApiKey(&key.raw), "secretive", &["insights:read"]).await;
     let wrong = format!("{}x", key.raw);
-    for credential in [key.raw.as_str(), &simcel, &simbee, &wrong, &format!("{simbee}x")] {
+    for credential in [key.raw.as_str(), &simcel, &simbee, &agent, &wrong, &format!("{simbee}x")] {
         for path in ["/insights/v1/pnl-summary", "/v1/models", "/nowhere", &http.keys_path()] {
             let _ = http.get(path, Credential::Bearer(credential)).await;
             let _ = http.get(path, Credential::ApiKey(credential)).await;
+            let _ = http.get(path, Credential::Agent(credential, "secretive")).await;
+            let _ = http.get(path, Credential::Agent(&agent, credential)).await;
         }
         // In places where it doesn't belong, which errors and logs must not repeat.
         for body in [
@@ -66,8 +69,10 @@ async fn no_key_and_no_token_is_written_down_anywhere() {
             json!({"name": "x", "workspace_id": credential}),
             json!({"name": "x", "environment": credential}),
             json!({"name": "x", "expires_at": credential}),
+            json!({"agent_id": credential, "scopes": ["insights:read"]}),
+            json!({"agent_id": "x", "scopes": ["insights:read"], "tools": [credential]}),
         ] {
-            for path in ["/auth/token", "/auth/exchange", &http.keys_path()] {
+            for path in ["/auth/token", "/auth/exchange", "/auth/agent-token", &http.keys_path()] {
                 let answer = http.post(path, http.admin(), &body).await;
                 assert!(!answer.body.contains(credential), "{body} at {path}: {answer:?}");
             }
@@ -94,7 +99,10 @@ async fn no_key_and_no_token_is_written_down_anywhere() {
     let logs: Vec<_> = files(&system().data_dir().join("logs"));
     assert!(logs.iter().any(|log| std::fs::metadata(log).unwrap().len() > 0));
 
-    assert_eq!(holders(secret_part(&key.raw)), Vec::<String>::new());
+    for secret in [secret_part(&key.raw), &agent["agent_tok_".len() + 16..]] {
+        assert_eq!(holders(secret), Vec::<String>::new());
+        assert!(!system().output().contains(secret));
+    }
     for other in [secret_part(&demo.test_key), secret_part(&demo.admin_key), &demo.password] {
         assert_eq!(holders(other), ["demo.json"]);
     }
@@ -103,7 +111,6 @@ async fn no_key_and_no_token_is_written_down_anywhere() {
     }
     let master_key = std::fs::read_to_string(system().data_dir().join("master.key")).unwrap();
     assert_eq!(holders(&master_key), ["master.key"]);
-    assert!(!system().output().contains(secret_part(&key.raw)));
 }
 
 /// A key string of another system, 40 characters long.

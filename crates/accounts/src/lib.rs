@@ -1,4 +1,4 @@
-//! `/api/v1/clients/{client_id}`: the client itself, its users, its workspaces, and who is in them.
+//! `/api/v1/clients/{client_id}`: the client itself, its users, its workspaces, and who is in them; and its apps.
 //!
 //! 1. The credential is read and judged; the path's client must be the caller's own, or there is nothing here.
 //! 2. Owners and admins manage all of it, by login or by a live key that holds `admin`; a workspace's admins who have logged
@@ -7,6 +7,7 @@
 //!    somebody else has changed that meanwhile.
 
 mod again;
+mod apps;
 mod caller;
 mod client;
 mod form;
@@ -16,7 +17,7 @@ mod workspaces;
 
 use std::sync::Arc;
 
-use domain::{Access, Action, Deed, Moment, Party, UserId, WorkspaceId};
+use domain::{Access, Action, AppId, Deed, Moment, Party, UserId, WorkspaceId};
 use edge::{ApiError, Reply, Request};
 use identity::Identity;
 use store::Store;
@@ -49,6 +50,8 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
     let caller = Caller::of(&app, &request, client, now).await?;
     match rest {
         [] => client_itself(&app, &caller, &request).await,
+        ["apps"] => all_apps(&app, &caller, &request).await,
+        ["apps", id] => one_app(&app, &caller, &request, id).await,
         ["users"] => all_users(&app, &caller, &request).await,
         ["users", id] => one_user(&app, &caller, &request, id).await,
         ["workspaces"] => all_workspaces(&app, &caller, &request).await,
@@ -63,8 +66,8 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
 fn methods(rest: &[&str]) -> Option<&'static str> {
     match rest {
         [] | ["workspaces", _] => Some("GET, PATCH"),
-        ["users" | "workspaces"] => Some("GET, POST"),
-        ["users", _] => Some("GET, PATCH, DELETE"),
+        ["apps" | "users" | "workspaces"] => Some("GET, POST"),
+        ["apps" | "users", _] => Some("GET, PATCH, DELETE"),
         ["workspaces", _, "members"] => Some("GET"),
         ["workspaces", _, "members", _] => Some("GET, PUT, DELETE"),
         _ => None,
@@ -77,6 +80,29 @@ async fn client_itself(app: &App, caller: &Caller, request: &Request) -> Result<
     }
     let deed = Deed::new(Action::ClientUpdated, caller.client_id());
     caller.noted(app, deed, client::update(app, caller, request).await).await
+}
+
+async fn all_apps(app: &App, caller: &Caller, request: &Request) -> Result<Reply, ApiError> {
+    if request.method() == "GET" {
+        return apps::list(app, caller, request).await;
+    }
+    let deed = Deed::new(Action::AppCreated, caller.client_id());
+    caller.noted(app, deed, apps::create::create(app, caller, request).await).await
+}
+
+async fn one_app(app: &App, caller: &Caller, request: &Request, id: &str) -> Result<Reply, ApiError> {
+    let id = AppId::parse(id).ok_or(ApiError::NotFound)?;
+    match request.method().as_str() {
+        "GET" => apps::get(app, caller, &id).await,
+        "PATCH" => {
+            let deed = Deed::new(Action::AppUpdated, &id);
+            caller.noted(app, deed, apps::update::update(app, caller, request, &id).await).await
+        }
+        _ => {
+            let deed = Deed::new(Action::AppRemoved, &id);
+            caller.noted(app, deed, apps::remove(app, caller, &id).await).await
+        }
+    }
 }
 
 async fn all_users(app: &App, caller: &Caller, request: &Request) -> Result<Reply, ApiError> {

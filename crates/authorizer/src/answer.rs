@@ -74,8 +74,8 @@ pub struct Context {
     key_id: String,
     user_id: String,
     workspace_id: String,
-    agent_id: &'static str,
-    tools: &'static str,
+    agent_id: String,
+    tools: String,
     scopes: String,
     environment: &'static str,
     billed_to: String,
@@ -87,13 +87,14 @@ impl Context {
     fn of(principal: &Principal, workspace: &Workspace) -> Self {
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let scopes = principal.scopes();
+        let agent = principal.agent().map(|token| &token.grant);
         Self {
             client_id: principal.client_id().to_string(),
             key_id: text(principal.key().map(|key| key.id.as_str())),
             user_id: text(principal.user_id().map(domain::UserId::as_str)),
             workspace_id: workspace.id.to_string(),
-            agent_id: "",
-            tools: "",
+            agent_id: text(agent.map(|grant| grant.agent_id.as_str())),
+            tools: agent.and_then(|grant| grant.tools.as_ref()).map(ToString::to_string).unwrap_or_default(),
             scopes: scopes.iter().map(domain::Scope::as_str).collect::<Vec<_>>().join(" "),
             environment: principal.environment().as_str(),
             billed_to: principal.payer(workspace).to_string(),

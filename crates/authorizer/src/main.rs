@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let usage = Arc::new(UsageBuffer::new(store.clone()));
     edge::flush_usage(usage.clone(), clock).await;
     let app = Arc::new(App {
-        identity: Identity::new(store, audience),
+        identity: Identity::new(store, audience).within(edge::revocation_bound()?),
         usage,
         access: Access::built_in()?,
         http_api_response: HttpApiResponse::from_env()?,

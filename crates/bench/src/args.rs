@@ -9,20 +9,26 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::failure::Failure;
 use crate::keys::{FEW, MOST, Options};
+use crate::revocation;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Measures what the functions cost, two things side by side.
+Measures what the functions cost, two things side by side, and how soon a revocation counts.
 
 Usage: cargo run --profile bench-fast -p bench -- <COMMAND> [OPTIONS]
 
 Commands:
-  keys    list, get and exchange in a client of many keys, against one of ten
+  keys        list, get and exchange in a client of many keys, against one of ten
+  revocation  how long four authorizers let a revoked key through still
 
 Options of keys:
   --keys <N>      How many the many are [default: 100000]
   --rounds <N>    How many rounds; a ratio is the median of theirs [default: 30]
   --calls <N>     How many calls of each kind a round makes of each client [default: 50]
+  --json          One line of JSON instead of the table
+
+Options of revocation:
+  --rounds <N>    How many keys are revoked [default: 100]
   --json          One line of JSON instead of the table
 
   --help          Print this
@@ -43,6 +49,13 @@ pub enum Command {
         /// Whether as JSON.
         json: bool,
     },
+    /// Measure how long revoked keys are let through.
+    Revocation {
+        /// How.
+        options: revocation::Options,
+        /// Whether as JSON.
+        json: bool,
+    },
     /// Print [`HELP`].
     Help,
     /// Serve the store in this file; only ever started by this program itself.
@@ -58,6 +71,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     match parser.next().map_err(refuse)? {
         Some(Long("help") | Short('h')) => Ok(Command::Help),
         Some(Value(command)) if command == "keys" => keys(parser),
+        Some(Value(command)) if command == "revocation" => revocation(parser),
         Some(Value(command)) if command == STORE => Ok(Command::Store(parser.value().map_err(refuse)?.into())),
         Some(other) => Err(refuse(other.unexpected())),
         None => Err(refuse("what is to be measured?")),
@@ -87,6 +101,22 @@ fn keys(mut parser: lexopt::Parser) -> Result<Command, Failure> {
     Ok(Command::Keys { options, json })
 }
 
+fn revocation(mut parser: lexopt::Parser) -> Result<Command, Failure> {
+    let (mut options, mut json) = (revocation::Options::default(), false);
+    while let Some(argument) = parser.next().map_err(refuse)? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Command::Help),
+            Long("rounds") => options.rounds = number(&mut parser)?,
+            Long("json") => json = true,
+            other => return Err(refuse(other.unexpected())),
+        }
+    }
+    if options.rounds == 0 {
+        return Err(refuse("--rounds must be 1 or more"));
+    }
+    Ok(Command::Revocation { options, json })
+}
+
 fn number<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     parser: &mut lexopt::Parser,
 ) -> Result<T, Failure> {
@@ -109,7 +139,9 @@ mod tests {
     fn what_is_left_out_is_as_the_help_says() {
         let expected = Command::Keys { options: Options { keys: 100_000, rounds: 30, calls: 50 }, json: false };
         assert_eq!(run(&["keys"]).unwrap(), expected);
-        for default in ["100000", "30", "50"] {
+        let expected = Command::Revocation { options: revocation::Options { rounds: 100 }, json: false };
+        assert_eq!(run(&["revocation"]).unwrap(), expected);
+        for default in ["100000", "30", "50", "100"] {
             assert!(HELP.contains(&format!("[default: {default}]")));
         }
     }
@@ -118,6 +150,8 @@ mod tests {
     fn everything_is_read() {
         let expected = Command::Keys { options: Options { keys: 200, rounds: 2, calls: 3 }, json: true };
         assert_eq!(run(&["keys", "--json", "--keys=200", "--rounds", "2", "--calls", "3"]).unwrap(), expected);
+        let expected = Command::Revocation { options: revocation::Options { rounds: 7 }, json: true };
+        assert_eq!(run(&["revocation", "--rounds", "7", "--json"]).unwrap(), expected);
         assert_eq!(run(&["keys", "--json", "--help"]).unwrap(), Command::Help);
         assert_eq!(run(&["--help"]).unwrap(), Command::Help);
         assert_eq!(run(&[STORE, "a.db"]).unwrap(), Command::Store("a.db".into()));
@@ -138,6 +172,8 @@ mod tests {
             (&["keys", "--calls", "-1"], "-1"),
             (&["keys", "--yaml"], "--yaml"),
             (&["keys", "more"], "more"),
+            (&["revocation", "--rounds", "0"], "1 or more"),
+            (&["revocation", "--keys", "5"], "--keys"),
         ] {
             let failure = run(arguments).unwrap_err();
             assert_eq!(failure.exit_code(), 2, "{arguments:?}");

@@ -1,6 +1,6 @@
 //! The clocks that measure. What the functions are told of the time is another matter: it is an argument.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -15,4 +15,10 @@ pub(crate) fn cpu() -> Duration {
 #[expect(clippy::disallowed_methods, reason = "what is measured is time")]
 pub(crate) fn start() -> Instant {
     Instant::now()
+}
+
+/// The time of day, since 1970: what processes of their own are told.
+#[expect(clippy::disallowed_methods, reason = "a function's own process compares with the real time")]
+pub(crate) fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

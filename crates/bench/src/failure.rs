@@ -31,6 +31,9 @@ pub enum Failure {
     /// What a function needs to start.
     #[error("{0}")]
     Start(String),
+    /// A function's process has ended, so it answers no more.
+    #[error("{0} has ended")]
+    Ended(String),
     /// Files, pipes, processes.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::measure::Batch;
 use crate::statistics::{median, percentile};
+use crate::table;
 
 /// Two sides compared, operation by operation.
 #[derive(Clone, Debug, Serialize)]
@@ -156,20 +157,7 @@ impl Display for Report {
             writeln!(f, "built without optimisation: read the ratios alone")?;
         }
         writeln!(f)?;
-        let mut widths = [0; 7];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.chars().count().max(*width);
-            }
-        }
-        for (place, row) in rows.iter().enumerate() {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!(" {cell:width$} |"));
-            writeln!(f, "|{}", cells.collect::<String>())?;
-            if place == 0 {
-                writeln!(f, "|{}", widths.map(|width| format!("-{:-<width$}-|", "")).concat())?;
-            }
-        }
-        Ok(())
+        table::write(f, &rows)
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use embedded::Embedded;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use store::{Config, Store, Table};
 use template::Template;
 
 use crate::args::STORE;
@@ -134,4 +135,16 @@ fn answer(embedded: &Embedded) -> Result<(), Failure> {
         line.clear();
     }
     Ok(())
+}
+
+/// A connection to it. It calls its tables by their logical ids.
+pub(crate) async fn connect(endpoint: &str) -> Store {
+    let names = [
+        (Table::Keys, "KeysTable"),
+        (Table::Directory, "DirectoryTable"),
+        (Table::Signing, "SigningTable"),
+        (Table::Usage, "UsageTable"),
+        (Table::Audit, "AuditTable"),
+    ];
+    Store::connect_embedded(endpoint, Config::new(names.map(|(table, name)| (table, name.to_owned())))).await
 }

@@ -43,7 +43,18 @@ fn caller(request: &Request) -> Value {
         Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref().map(|found| &found.fields),
         _ => None,
     };
-    let known = ["client_id", "key_id", "user_id", "workspace_id", "scopes", "environment", "billed_to", "credential"];
+    let known = [
+        "client_id",
+        "key_id",
+        "user_id",
+        "workspace_id",
+        "agent_id",
+        "tools",
+        "scopes",
+        "environment",
+        "billed_to",
+        "credential",
+    ];
     let text = |name: &str| fields.and_then(|fields| fields.get(name)).cloned();
     known.into_iter().filter_map(|name| Some((name.to_owned(), text(name)?))).collect::<Map<_, _>>().into()
 }

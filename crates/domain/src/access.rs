@@ -11,6 +11,7 @@ use crate::scope::{Scope, ScopeSet};
 #[derive(Debug)]
 pub struct Access {
     scopes: BTreeMap<String, String>,
+    privileged: Vec<Scope>,
     routes: Vec<Route>,
 }
 
@@ -51,6 +52,8 @@ pub enum AccessError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    privileged: Vec<String>,
     scopes: BTreeMap<String, String>,
     #[serde(default)]
     routes: Vec<FileRoute>,
@@ -84,7 +87,12 @@ impl Access {
                 return Err(AccessError::ScopeName(name.clone()));
             }
         }
-        let mut access = Self { scopes: file.scopes, routes: Vec::new() };
+        let privileged = file.privileged.iter().map(|name| {
+            let scope = Scope::parse(name).filter(|scope| file.scopes.contains_key(scope.as_str()));
+            scope.ok_or_else(|| AccessError::ScopeName(name.clone()))
+        });
+        let privileged = privileged.collect::<Result<_, _>>()?;
+        let mut access = Self { scopes: file.scopes, privileged, routes: Vec::new() };
         for route in file.routes {
             let name = format!("{} {}", route.method, route.path);
             let wrong = |why| AccessError::Route(name.clone(), why);
@@ -127,6 +135,29 @@ impl Access {
     /// The names of all scopes, in the alphabet's order.
     pub fn scope_names(&self) -> impl Iterator<Item = &str> {
         self.scopes.keys().map(String::as_str)
+    }
+
+    /// What a scope lets its holder do, in words.
+    #[must_use]
+    pub fn description(&self, scope: &Scope) -> Option<&str> {
+        self.scopes.get(scope.as_str()).map(String::as_str)
+    }
+
+    /// Whether a scope is, or covers, one that an app that nobody vouches for can't have.
+    #[must_use]
+    pub fn is_privileged(&self, scope: &Scope) -> bool {
+        self.privileged.iter().any(|privileged| scope.covers(privileged))
+    }
+
+    /// Those of `scopes` that an app that nobody vouches for may have; `None` where none is left.
+    #[must_use]
+    pub fn unprivileged(&self, scopes: &ScopeSet) -> Option<ScopeSet> {
+        ScopeSet::new(scopes.iter().filter(|scope| !self.is_privileged(scope)).cloned())
+    }
+
+    /// The names of the scopes that every app may ask for, in the alphabet's order.
+    pub fn unprivileged_names(&self) -> impl Iterator<Item = &str> {
+        self.scope_names().filter(|name| Scope::parse(name).is_some_and(|scope| !self.is_privileged(&scope)))
     }
 
     /// All routes.

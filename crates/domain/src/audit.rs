@@ -9,6 +9,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
+use crate::agent::AgentId;
+use crate::app::AppId;
 use crate::id::{AuditEventId, ClientId, KeyId, UserId, WorkspaceId};
 use crate::key_string::HashedKey;
 use crate::time::Timestamp;
@@ -35,7 +37,7 @@ pub struct Act {
 /// A thing that does something, or that something is done to: its kind and id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
-    /// `user`, `key`, `workspace`, `client`.
+    /// `user`, `key`, `agent`, `workspace`, `client`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Its id.
@@ -57,7 +59,7 @@ macro_rules! party {
         }
     )*};
 }
-party!(KeyId "key" UserId "user" WorkspaceId "workspace" ClientId "client");
+party!(KeyId "key" UserId "user" WorkspaceId "workspace" ClientId "client" AppId "app" AgentId "agent");
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident $text:literal)*) => {
@@ -110,6 +112,20 @@ actions! {
     WorkspaceMemberRemoved "workspace.member_removed"
     /// The client's settings were changed.
     ClientUpdated "client.updated"
+    /// An agent was made: it has its first token.
+    AgentCreated "agent.created"
+    /// An agent was ended, and all below it.
+    AgentEnded "agent.ended"
+    /// A user has granted an app what it asked for.
+    AppAuthorized "app.authorized"
+    /// A refresh token was used twice: what the user had granted has ended.
+    AppReuseDetected "app.refresh_reused"
+    /// An app was made.
+    AppCreated "app.created"
+    /// An app was changed.
+    AppUpdated "app.updated"
+    /// An app was taken away, and all that hangs on it has ended.
+    AppRemoved "app.removed"
     /// Another signing key signs.
     SigningKeyRotated "signing_key.rotated"
     /// A signing key was taken out before its time.

@@ -27,6 +27,14 @@ pub enum FeedKind {
     Pattern,
     /// A signing key that is published no more: withdrawn, or at the end of its life.
     SigningKey,
+    /// An app: what it may do, or that there is one.
+    App,
+    /// What a user has granted to an app has ended.
+    Grant,
+    /// One token was ended before its time; the id is its `jti`.
+    Token,
+    /// An agent was ended, or another has its name; the id is its client's, a slash, and its name.
+    Agent,
     /// A kind that a newer writer knows and this reader does not: everything cached must go.
     Unknown(String),
 }
@@ -42,6 +50,10 @@ impl FeedKind {
             Self::Client => "client",
             Self::Pattern => "pattern",
             Self::SigningKey => "signing_key",
+            Self::App => "app",
+            Self::Grant => "grant",
+            Self::Token => "token",
+            Self::Agent => "agent",
             Self::Unknown(name) => name,
         }
     }
@@ -56,6 +68,10 @@ impl FeedKind {
             "client" => Self::Client,
             "pattern" => Self::Pattern,
             "signing_key" => Self::SigningKey,
+            "app" => Self::App,
+            "grant" => Self::Grant,
+            "token" => Self::Token,
+            "agent" => Self::Agent,
             other => Self::Unknown(other.to_owned()),
         }
     }

@@ -3,9 +3,9 @@
 use thiserror::Error;
 
 use crate::access::Access;
-use crate::claims::Claims;
+use crate::claims::{Claims, Issue};
+use crate::id::UserId;
 use crate::key::{KeyRecord, Proved, SecretVersion};
-use crate::random;
 use crate::reach::Unreachable;
 use crate::scope::{Scope, ScopeSet};
 use crate::time::Timestamp;
@@ -88,21 +88,19 @@ impl Grant<'_> {
     #[must_use]
     pub fn claims(&self, issuer: &str) -> Claims {
         let key = self.key;
+        let sub = key.owner_user_id().map_or(key.id.as_str(), UserId::as_str);
+        let issue = Issue {
+            issuer,
+            client_id: &key.client_id,
+            workspace_id: &self.workspace.id,
+            at: self.issued_at,
+            ends: self.expires_at,
+        };
         Claims {
-            iss: issuer.to_owned(),
-            sub: key.owner_user_id().map_or_else(|| key.id.to_string(), ToString::to_string),
-            aud: key.client_id.to_string(),
-            client_id: key.client_id.clone(),
-            scope: self.scopes.clone(),
-            iat: self.issued_at.unix(),
-            nbf: self.issued_at.unix(),
-            exp: self.expires_at.unix(),
-            jti: random::base62(22),
             key_id: Some(key.id.clone()),
             secret_version: Some(self.secret_version),
-            workspace_id: self.workspace.id.clone(),
             env: key.environment,
-            billed_to: key.payer(self.workspace).clone(),
+            ..Claims::begin(issue, sub, self.scopes.clone(), key.payer(self.workspace))
         }
     }
 
@@ -116,7 +114,6 @@ impl Grant<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::UserId;
     use crate::key::KeyKind;
     use crate::key::tests::{key, now};
     use crate::key_string::PlainKey;

@@ -97,12 +97,40 @@ id!(
     AuditEventId, "ev_", (16..=64usize)
 );
 id!(
+    /// What a user has granted to an app: all tokens that the app has of it hang on this.
+    GrantId, "gr_", (16..=16usize)
+);
+id!(
+    /// An agent's token: `at_` and the 16 base62 digits that its string carries.
+    AgentTokenId, "at_", (16..=16usize)
+);
+id!(
     /// Who writes a row of usage counters: one process, for one key and hour.
     WriterId, "wr_", (16..=16usize)
 );
 
 impl KeyId {
     /// The digits that the key's string carries.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        &self.0[Self::PREFIX.len()..]
+    }
+}
+
+impl AgentTokenId {
+    /// The id with these digits, which are sixteen of base62.
+    pub(crate) fn of_digits(digits: &str) -> Self {
+        Self(format!("{}{digits}", Self::PREFIX))
+    }
+}
+
+impl GrantId {
+    /// The id with these digits, which are sixteen of base62.
+    pub(crate) fn of_digits(digits: &str) -> Self {
+        Self(format!("{}{digits}", Self::PREFIX))
+    }
+
+    /// The digits that its refresh tokens carry.
     #[must_use]
     pub fn digits(&self) -> &str {
         &self.0[Self::PREFIX.len()..]

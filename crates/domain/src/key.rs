@@ -164,15 +164,13 @@ pub struct Proved<'a> {
     pub record: &'a KeyRecord,
     /// The secret.
     pub version: SecretVersion,
-    /// When that secret ends, where it was replaced already.
-    pub secret_expires_at: Option<Timestamp>,
 }
 
 impl Proved<'_> {
     /// What is made with this secret ends no later than this: the key's own end, or the secret's.
     #[must_use]
     pub fn ends(&self) -> Option<Timestamp> {
-        [self.record.expires_at, self.secret_expires_at].into_iter().flatten().min()
+        self.record.ends(self.version)
     }
 }
 
@@ -223,16 +221,23 @@ impl KeyRecord {
         let current = record.map_or(&HashedKey::DUMMY, |record| &record.hash).matches(&presented_hash);
         let replaced = previous.map_or(&HashedKey::DUMMY, |secret| &secret.hash).matches(&presented_hash);
         let record = record.ok_or(KeyRefusal::Unknown)?;
-        let (version, secret_expires_at) = match previous.filter(|_| replaced) {
-            _ if current => (record.secret_version, None),
-            Some(secret) => (secret.version, Some(secret.expires_at)),
+        let version = match previous.filter(|_| replaced) {
+            _ if current => record.secret_version,
+            Some(secret) => secret.version,
             None => return Err(KeyRefusal::WrongSecret),
         };
         if !presented.may_begin_with(&record.prefix) {
             return Err(KeyRefusal::WrongPrefix);
         }
         record.check_version(version, now)?;
-        Ok(Proved { record, version, secret_expires_at })
+        Ok(Proved { record, version })
+    }
+
+    /// What is made with the secret of `version` ends no later than this: the key's own end, or that secret's.
+    #[must_use]
+    pub fn ends(&self, version: SecretVersion) -> Option<Timestamp> {
+        let previous = self.previous_secret.as_ref().filter(|secret| secret.version == version);
+        [self.expires_at, previous.map(|secret| secret.expires_at)].into_iter().flatten().min()
     }
 
     /// Judges what was made with the secret of `version`.

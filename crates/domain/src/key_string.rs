@@ -76,9 +76,7 @@ impl PlainKey {
     /// Where the operating system gives no random bytes.
     #[must_use]
     pub fn random_for(prefix: &KeyPrefix, id: &KeyId) -> Self {
-        let mut text = format!("{}{}{}", prefix.as_str(), id.digits(), random::base62(SECRET));
-        text.push_str(&check(&text));
-        Self(text)
+        Self(checked(format!("{}{}{}", prefix.as_str(), id.digits(), random::base62(SECRET))))
     }
 
     /// Takes a string for a key.
@@ -89,12 +87,7 @@ impl PlainKey {
         if !Self::has_form(text) {
             return Err(MalformedKey);
         }
-        if Self::has_right_check(text) { Ok(Self(text.to_owned())) } else { Err(MalformedKey) }
-    }
-
-    fn has_right_check(text: &str) -> bool {
-        let (body, given) = text.split_at(text.len() - CHECK);
-        check_digits(body) == *given.as_bytes()
+        if has_right_check(text) { Ok(Self(text.to_owned())) } else { Err(MalformedKey) }
     }
 
     /// Whether it is built like a key, right or wrong as its check may be.
@@ -120,7 +113,7 @@ impl PlainKey {
             run >= TAIL
                 && KeyPrefix::LENGTHS
                     .filter_map(|prefix| text.get(end.checked_sub(TAIL + prefix)?..end))
-                    .any(|piece| KeyPrefix::is_one(&piece[..piece.len() - TAIL]) && Self::has_right_check(piece))
+                    .any(|piece| KeyPrefix::is_one(&piece[..piece.len() - TAIL]) && has_right_check(piece))
         })
     }
 
@@ -240,6 +233,18 @@ impl fmt::Debug for HashedKey {
     }
 }
 
+/// `body` with its check behind it.
+pub(crate) fn checked(body: String) -> String {
+    let check = check(&body);
+    body + &check
+}
+
+/// Whether the last characters of an ASCII text, which must be that long, are the check of what stands before them.
+pub(crate) fn has_right_check(text: &str) -> bool {
+    let (body, given) = text.split_at(text.len() - CHECK);
+    check_digits(body) == *given.as_bytes()
+}
+
 fn check(body: &str) -> String {
     check_digits(body).map(char::from).iter().collect()
 }
@@ -266,7 +271,7 @@ mod tests {
 
     /// `body` with a right check behind it.
     fn checked(body: &str) -> String {
-        format!("{body}{}", check(body))
+        super::checked(body.to_owned())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::id::ClientId;
 use crate::key::{KeyKind, KeyRecord};
 use crate::user::{Role, User};
 use crate::workspace::{Workspace, WorkspaceStatus};
@@ -52,6 +53,14 @@ impl Workspace {
             return Err(Unreachable::NotReached);
         }
         self.active()
+    }
+
+    /// Whether an app of `client` may work here by itself.
+    ///
+    /// # Errors
+    /// [`Unreachable`].
+    pub fn open_to_app(&self, client: &ClientId) -> Result<(), Unreachable> {
+        if self.client_id == *client { self.active() } else { Err(Unreachable::NotReached) }
     }
 
     fn active(&self) -> Result<(), Unreachable> {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::Client;
 use crate::email::Email;
 use crate::id::{ClientId, UserId, WorkspaceId};
 use crate::scope::{Scope, ScopeSet};
 use crate::time::Timestamp;
-use crate::workspace::{Workspace, WorkspaceRole};
+use crate::workspace::{Workspace, WorkspaceRole, WorkspaceStatus};
 
 /// What a person may do in a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,15 +107,30 @@ impl User {
     /// How many workspaces a user may be in: leaving them all must fit into one transaction.
     pub const MAX_WORKSPACES: usize = 40;
 
-    /// What the user holds: what the role gives, and to members what the workspaces give that they are in.
+    /// What the user holds: what the role gives, and to members what the workspaces give that they are in; a suspended one
+    /// gives nothing.
     #[must_use]
     pub fn scopes<'a>(&self, workspaces: impl IntoIterator<Item = &'a Workspace>) -> ScopeSet {
         let own = self.role.scopes();
         if self.role != Role::Member {
             return own;
         }
-        let given = workspaces.into_iter().filter(|workspace| self.workspaces.contains_key(&workspace.id));
+        let gives = |workspace: &&Workspace| {
+            workspace.status == WorkspaceStatus::Active && self.workspaces.contains_key(&workspace.id)
+        };
+        let given = workspaces.into_iter().filter(gives);
         given.filter_map(|workspace| workspace.member_scopes.as_ref()).fold(own, |all, scopes| all.union(scopes))
+    }
+
+    /// The workspace that a login is bound to: the client's default one, or the first that the user is in where the user was
+    /// taken out of that.
+    #[must_use]
+    pub fn home<'a>(&'a self, client: &'a Client) -> &'a WorkspaceId {
+        let default = &client.default_workspace_id;
+        if self.role != Role::Member || self.workspaces.contains_key(default) {
+            return default;
+        }
+        self.workspaces.keys().next().unwrap_or(default)
     }
 
     /// Whether the user manages a workspace by a role in it.

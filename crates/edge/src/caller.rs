@@ -1,32 +1,49 @@
 //! Who calls a function that authenticates itself.
 
 use domain::{Act, Timestamp};
-use identity::{Call, Identity, Principal, Standing};
+use identity::{Call, Identity, Principal};
 use lambda_http::Request;
 
 use crate::address::source_address;
 use crate::error::ApiError;
 
-/// The caller of a request on what belongs to `client`, the id in its path.
+/// Who stands behind the credential of a request.
+///
+/// # Errors
+/// 401, 503.
+pub async fn principal(identity: &Identity, request: &Request, now: domain::Moment) -> Result<Principal, ApiError> {
+    // A value that is no visible ASCII is no credential, but it is there: it must not hide a second one.
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
+    let call =
+        Call::from_headers(headers, source_address(request)).map_err(|error| ApiError::Unauthorized(error.into()))?;
+    Ok(identity.principal(&call, now).await?)
+}
+
+/// The caller of a request on what belongs to `client`, the id in its path. A change is judged by what counts at this very
+/// moment, for one read of the feed; what only reads, as everywhere.
 ///
 /// # Errors
 /// 401 before anything else; 404 for another client, as for one that does not exist; 403 for a key that can't be used in
-/// its workspace. Whoever has logged in is held to none: a suspended workspace must be there to be opened again.
+/// its workspace, and for an agent. Whoever has logged in is held to no workspace: a suspended one must be there to be opened
+/// again.
 pub async fn caller(
     identity: &Identity,
     request: &Request,
     client: &str,
     now: domain::Moment,
 ) -> Result<Principal, ApiError> {
-    // A value that is no visible ASCII is no credential, but it is there: it must not hide a second one.
-    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
-    let call =
-        Call::from_headers(headers, source_address(request)).map_err(|error| ApiError::Unauthorized(error.into()))?;
-    let principal = identity.principal(&call, now).await?;
+    if request.method() != "GET" {
+        // Whoever was revoked a second ago must make nothing that outlives it.
+        identity.catch_up(now).await?;
+    }
+    let principal = principal(identity, request, now).await?;
     if principal.client_id().as_str() != client {
         return Err(ApiError::NotFound);
     }
-    if let Standing::Key(..) = principal.standing {
+    if principal.agent().is_some() {
+        return Err(ApiError::Forbidden("An agent manages nothing: what it made would outlive it".to_owned()));
+    }
+    if principal.logged_in().is_none() {
         principal.workspace()?;
     }
     Ok(principal)

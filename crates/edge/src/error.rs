@@ -1,6 +1,6 @@
 //! Errors that callers see, and the one map from errors to answers.
 
-use domain::{GrantError, Scope, Unreachable};
+use domain::{AgentProblem, GrantError, Scope, Unreachable};
 use identity::{Refusal, RefusalReason};
 use lambda_http::Response;
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -126,7 +126,7 @@ impl ApiError {
         }
     }
 
-    fn log(&self, status: StatusCode) {
+    pub(crate) fn log(&self, status: StatusCode) {
         let status = status.as_u16();
         match self {
             Self::Unavailable(cause) => {
@@ -174,6 +174,18 @@ impl From<GrantError> for ApiError {
             GrantError::ScopeNotHeld(scope) => Self::Forbidden(format!("The key does not have the scope `{scope}`")),
             GrantError::NothingHeld => Self::Forbidden("Nothing is left of what the key was given".to_owned()),
             GrantError::Unreachable(error) => error.into(),
+        }
+    }
+}
+
+impl From<AgentProblem> for ApiError {
+    fn from(error: AgentProblem) -> Self {
+        match error {
+            AgentProblem::UnknownScope(place) => Self::unknown_scope(place),
+            AgentProblem::Lifetime => Self::BadRequest(error.to_string()),
+            AgentProblem::ScopeNotHeld(_) | AgentProblem::NameNotHeld(..) | AgentProblem::TooDeep => {
+                Self::Forbidden(error.to_string())
+            }
         }
     }
 }

@@ -66,11 +66,19 @@ impl<T: Clone + Default> Given<T> {
 /// [`ApiError::BadRequest`] for what can't be shown, or should not be.
 pub fn checked_name(name: &str) -> Result<String, ApiError> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(is_unseen) {
         return Err(ApiError::BadRequest(format!("`name` must have 1 to {MAX_NAME} printable characters")));
     }
     if PlainKey::is_in(name) {
         return Err(ApiError::BadRequest("`name` holds an API key, and names are shown".to_owned()));
     }
     Ok(name.to_owned())
+}
+
+/// Characters that nobody sees, and that may turn or split what stands around them: controls, those that change the
+/// direction of text, and those of no width that no script needs.
+#[must_use]
+pub fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use lambda_http::aws_lambda_events::query_map::QueryMap;
+use lambda_http::http::header::COOKIE;
 use lambda_http::http::{HeaderMap, Method};
 use lambda_http::request::{RequestContext, RequestOrigin};
 use lambda_http::{Body, Request, RequestExt as _};
@@ -19,7 +20,7 @@ use serde_json::value::RawValue;
 /// is none.
 ///
 /// The request has its method, path, query, headers, body and the gateway's context. Its URI is `/` always: host and
-/// scheme are callers' words, and nothing here needs them. Cookies that a gateway took out of the headers stay out.
+/// scheme are callers' words, and nothing here needs them. Cookies that a gateway took out of the headers are put back.
 pub struct Incoming {
     pub(crate) origin: RequestOrigin,
     request: Option<Request>,
@@ -82,8 +83,12 @@ fn from_http_api(event: ApiGatewayV2httpRequest) -> Option<Request> {
     // The gateway's own map joins the values of a name by commas.
     let query = event.raw_query_string.unwrap_or_default().parse::<QueryMap>().ok()?;
     let method = event.request_context.http.method.clone();
+    let mut headers = event.headers;
+    if let Some(cookies) = event.cookies.filter(|cookies| !cookies.is_empty() && !headers.contains_key(COOKIE)) {
+        headers.insert(COOKIE, cookies.join("; ").parse().ok()?);
+    }
     Some(
-        request(method, event.headers, body(event.body, event.is_base64_encoded)?)
+        request(method, headers, body(event.body, event.is_base64_encoded)?)
             .with_raw_http_path(event.raw_path.unwrap_or_default())
             .with_query_string_parameters(query)
             .with_request_context(RequestContext::ApiGatewayV2(event.request_context)),

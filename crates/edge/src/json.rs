@@ -24,15 +24,11 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
 /// # Errors
 /// As [`json`].
 pub fn json_up_to<T: DeserializeOwned>(limit: usize, request: &Request) -> Result<T, ApiError> {
-    let body = match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes.as_slice(),
-        _ => &[],
-    };
+    let body = body(request);
     if body.len() > limit {
         return Err(ApiError::PayloadTooLarge { limit });
     }
-    if !is_json(request) {
+    if !is_of_type(request, "application/json") {
         return Err(ApiError::UnsupportedMediaType);
     }
     strict_json::from_slice(body).map_err(|error| ApiError::BadRequest(describe(&error)))
@@ -50,11 +46,21 @@ pub fn json_or_nothing<T: DeserializeOwned + Default>(request: &Request) -> Resu
     }
 }
 
-fn is_json(request: &Request) -> bool {
+/// The bytes of a request's body.
+pub(crate) fn body(request: &Request) -> &[u8] {
+    match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes.as_slice(),
+        _ => &[],
+    }
+}
+
+/// Whether a request says once that its body is of a type, with whatever parameters.
+pub(crate) fn is_of_type(request: &Request, wanted: &str) -> bool {
     let mut values = request.headers().get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case("application/json")
+    media_type.trim().eq_ignore_ascii_case(wanted)
 }
 
 /// Says what is wrong with a body and never what stands in it: a key sent in the wrong place must not come back in an

@@ -2,13 +2,18 @@
 
 use std::panic;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::metrics::Metrics;
 
 /// The crates whose level `RUST_LOG` sets. Libraries that are asked for more than `info` log what goes over the wire:
 /// events with their credentials, items with their hashes. Nothing asks them.
-const OWN: [&str; 12] = [
+const OWN: [&str; 14] = [
     "accounts",
+    "authorize",
     "authorizer",
     "demo_api",
     "domain",
@@ -16,6 +21,7 @@ const OWN: [&str; 12] = [
     "identity",
     "jwks",
     "key_management",
+    "login",
     "signing",
     "store",
     "token_exchange",
@@ -23,18 +29,20 @@ const OWN: [&str; 12] = [
 ];
 
 /// Starts the log: JSON lines on standard error, at the level that `RUST_LOG` names (`error` to `trace`, `off`), `info`
-/// where it names none. A panic is one line of it.
+/// where it names none. A panic is one line of it. Errors with a field `metric` are counted, at every level.
 pub fn start_logging() {
     let level = std::env::var("RUST_LOG").ok().and_then(|name| name.parse().ok()).unwrap_or(LevelFilter::INFO);
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_span_list(false)
-        .with_env_filter(EnvFilter::new(directives(level)))
         .with_writer(std::io::stderr)
         // Lambda adds the time; a target is where it happened.
         .without_time()
-        .init();
+        .with_filter(EnvFilter::new(directives(level)));
+    // What is counted is counted whatever the level.
+    let metrics = Metrics::of_this_function().with_filter(LevelFilter::ERROR);
+    tracing_subscriber::registry().with(lines).with(metrics).init();
     // A panic's text may hold what a caller sent, a secret even: where it happened is enough to find the fault.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

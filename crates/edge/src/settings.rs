@@ -1,5 +1,8 @@
 //! Settings that several functions read.
 
+use std::time::Duration;
+
+use identity::DEFAULT_BOUND;
 use thiserror::Error;
 
 /// A setting is missing or wrong: the function must not start.
@@ -32,9 +35,39 @@ fn check(url: String) -> Result<String, SettingsError> {
     }
 }
 
+/// How long a change that takes something away may stay unseen, from `KEYGATE_REVOCATION_BOUND_SECONDS`: 2 to 60,
+/// [`DEFAULT_BOUND`] where it is not set.
+///
+/// # Errors
+/// [`SettingsError`] where it is something else.
+pub fn revocation_bound() -> Result<Duration, SettingsError> {
+    check_bound(&std::env::var(BOUND).unwrap_or_default())
+}
+
+const BOUND: &str = "KEYGATE_REVOCATION_BOUND_SECONDS";
+
+fn check_bound(seconds: &str) -> Result<Duration, SettingsError> {
+    match seconds.parse() {
+        _ if seconds.is_empty() => Ok(DEFAULT_BOUND),
+        // One second is the call's own.
+        Ok(seconds @ 2..=60) => Ok(Duration::from_secs(seconds)),
+        _ => Err(SettingsError { variable: BOUND, problem: "must be a whole number of seconds, 2 to 60" }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bound_is_two_seconds_to_a_minute() {
+        for (text, seconds) in [("", 5), ("2", 2), ("60", 60)] {
+            assert_eq!(check_bound(text).unwrap(), Duration::from_secs(seconds));
+        }
+        for bad in ["0", "1", "61", "5s", "4.5", "-5", " 5"] {
+            assert!(check_bound(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_base_url_is_bare() {

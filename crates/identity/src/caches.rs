@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use domain::{
-    Client, ClientId, FeedKind, ForeignKey, HashedKey, KeyId, KeyPatterns, KeyRecord, User, UserId, Workspace,
-    WorkspaceId,
+    Agent, AgentId, AgentTokenId, AgentTokenRecord, App, AppGrant, AppId, Client, ClientId, FeedKind, ForeignKey,
+    GrantId, HashedKey, KeyId, KeyPatterns, KeyRecord, User, UserId, Workspace, WorkspaceId,
 };
 use store::{Store, StoreError};
 
+use crate::agents::parse_named;
 use crate::records::{Found, Records};
+use crate::revoked::Revoked;
 use crate::verifying_keys::VerifyingKeys;
 
 pub(crate) struct Caches {
@@ -17,6 +19,12 @@ pub(crate) struct Caches {
     users: Records<UserId, User>,
     workspaces: Records<WorkspaceId, Workspace>,
     clients: Records<ClientId, Client>,
+    apps: Records<AppId, App>,
+    grants: Records<GrantId, AppGrant>,
+    pub(crate) revoked: Revoked,
+    pub(crate) agents: Records<(ClientId, AgentId), Agent>,
+    /// They never change, so the feed says nothing of them: what ends before its time is what they hang on.
+    pub(crate) agent_tokens: Records<AgentTokenId, AgentTokenRecord>,
     /// All patterns there are, as one.
     patterns: Records<(), KeyPatterns>,
     /// Which imported key a hash leads to. That never changes, so the feed says nothing of it.
@@ -31,6 +39,11 @@ impl Caches {
             users: Records::new(),
             workspaces: Records::new(),
             clients: Records::new(),
+            apps: Records::new(),
+            grants: Records::new(),
+            revoked: Revoked::new(),
+            agents: Records::new(),
+            agent_tokens: Records::new(),
             patterns: Records::of_one(),
             hashes: Records::new(),
         }
@@ -63,6 +76,16 @@ impl Caches {
         Ok(self.clients.get(id, store.client_by_id(id)).await?.map(|found| found.record))
     }
 
+    /// An app, from the cache or by one strong read.
+    pub(crate) async fn app(&self, store: &Store, id: &AppId) -> Result<Option<Arc<App>>, StoreError> {
+        Ok(self.apps.get(id, store.app_by_id(id)).await?.map(|found| found.record))
+    }
+
+    /// What a user has granted to an app, from the cache or by one strong read.
+    pub(crate) async fn grant(&self, store: &Store, id: &GrantId) -> Result<Option<Arc<AppGrant>>, StoreError> {
+        Ok(self.grants.get(id, store.grant_by_id(id)).await?.map(|found| found.record))
+    }
+
     /// Whether a string may be an imported key: by the cached patterns, or one strong read of all of them.
     pub(crate) async fn may_be_imported(&self, store: &Store, key: &ForeignKey) -> Result<bool, StoreError> {
         let read = async { store.pattern_list().await.map(Some) };
@@ -84,12 +107,19 @@ impl Caches {
             FeedKind::User => UserId::parse(id).map(|id| self.users.drop_one(&id)).is_some(),
             FeedKind::Workspace => WorkspaceId::parse(id).map(|id| self.workspaces.drop_one(&id)).is_some(),
             FeedKind::Client => ClientId::parse(id).map(|id| self.clients.drop_one(&id)).is_some(),
+            FeedKind::Agent => parse_named(id).map(|named| self.agents.drop_one(&named)).is_some(),
             FeedKind::Pattern => {
                 self.patterns.clear();
                 true
             }
             FeedKind::SigningKey => {
                 self.signing_keys.drop_for_good(id);
+                true
+            }
+            FeedKind::App => AppId::parse(id).map(|id| self.apps.drop_one(&id)).is_some(),
+            FeedKind::Grant => GrantId::parse(id).map(|id| self.grants.drop_one(&id)).is_some(),
+            FeedKind::Token => {
+                self.revoked.add(id);
                 true
             }
             FeedKind::Unknown(_) => false,
@@ -103,6 +133,11 @@ impl Caches {
         self.users.clear();
         self.workspaces.clear();
         self.clients.clear();
+        self.apps.clear();
+        self.grants.clear();
+        self.revoked.clear();
+        self.agents.clear();
+        self.agent_tokens.clear();
         self.patterns.clear();
         self.hashes.clear();
     }

@@ -1,6 +1,6 @@
 //! The credential of a request.
 
-use domain::PresentedKey;
+use domain::{AgentId, AgentToken, PresentedKey};
 use signing::UnverifiedToken;
 use thiserror::Error;
 
@@ -11,6 +11,8 @@ pub enum Credential<'a> {
     Token(UnverifiedToken<'a>),
     /// An API key: one of our own, or what may be another system's.
     Key(PresentedKey),
+    /// An agent's token, and the agent that the call names.
+    Agent(AgentToken, AgentId),
 }
 
 /// Why a request has no credential. The caller is told none of it.
@@ -25,40 +27,60 @@ pub enum CredentialError {
     /// What was sent is neither key nor token.
     #[error("malformed credential")]
     Malformed,
+    /// An agent's token without the agent's name, or a name where no agent's token is.
+    #[error("an agent token and `X-Agent-ID` belong together, each once")]
+    AgentId,
 }
 
 impl<'a> Credential<'a> {
     /// Reads the credential of a request from its headers: `Authorization: Bearer` with a token or a key
-    /// (RFC 6750, section 2.1; the scheme's case does not matter), or `X-API-Key` with a key.
+    /// (RFC 6750, section 2.1; the scheme's case does not matter), or `X-API-Key` with a key. An agent's token is a bearer's
+    /// too, and needs the agent's name beside it, in `X-Agent-ID`, where no other credential may have one.
     ///
     /// # Errors
     /// [`CredentialError`].
     pub fn from_headers(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, CredentialError> {
-        let mut found = None;
+        let (mut found, mut agent) = (None, None);
         for (name, value) in headers {
-            let kind = if name.eq_ignore_ascii_case("authorization") {
-                Self::from_authorization
-            } else if name.eq_ignore_ascii_case("x-api-key") {
-                Self::from_api_key
-            } else {
+            if name.eq_ignore_ascii_case("x-agent-id") {
+                if agent.replace(value).is_some() {
+                    return Err(CredentialError::AgentId);
+                }
                 continue;
-            };
-            if found.replace((kind, value)).is_some() {
+            }
+            let is_bearer = name.eq_ignore_ascii_case("authorization");
+            if !is_bearer && !name.eq_ignore_ascii_case("x-api-key") {
+                continue;
+            }
+            if found.replace((is_bearer, value)).is_some() {
                 return Err(CredentialError::Several);
             }
         }
-        let (kind, value) = found.ok_or(CredentialError::Missing)?;
-        kind(value)
+        let (is_bearer, value) = found.ok_or(CredentialError::Missing)?;
+        let credential = if is_bearer { Self::from_bearer(value, agent) } else { Self::from_api_key(value) };
+        match (credential?, agent) {
+            (credential, None) | (credential @ Self::Agent(..), Some(_)) => Ok(credential),
+            (Self::Key(_) | Self::Token(_), Some(_)) => Err(CredentialError::AgentId),
+        }
     }
 
-    /// Reads the value of an `Authorization` header.
+    /// Reads the value of an `Authorization` header that stands alone, and so can hold no agent's token.
     ///
     /// # Errors
-    /// [`CredentialError::Malformed`].
+    /// [`CredentialError::Malformed`], [`CredentialError::AgentId`].
     pub fn from_authorization(value: &'a str) -> Result<Self, CredentialError> {
+        Self::from_bearer(value, None)
+    }
+
+    fn from_bearer(value: &'a str, agent: Option<&str>) -> Result<Self, CredentialError> {
         let (scheme, text) = value.split_once(' ').ok_or(CredentialError::Malformed)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(CredentialError::Malformed);
+        }
+        if AgentToken::is_meant(text) {
+            let token = AgentToken::parse(text).map_err(|_| CredentialError::Malformed)?;
+            let agent = agent.and_then(AgentId::parse).ok_or(CredentialError::AgentId)?;
+            return Ok(Self::Agent(token, agent));
         }
         // No key holds a dot, every token does.
         if text.contains('.') {
@@ -112,6 +134,44 @@ mod tests {
         {
             assert_eq!(error(&[("Authorization", value)]), CredentialError::Malformed, "{value}");
         }
+    }
+
+    #[test]
+    fn an_agents_token_and_its_name_belong_together() {
+        let (token, key) = (AgentToken::random(), PlainKey::random(&Environment::Live.default_prefix()));
+        let bearer = format!("Bearer {}", token.expose());
+        for (name, value) in [("Authorization", bearer.clone()), ("authorization", bearer.replace("Bearer", "BEARER"))]
+        {
+            let headers = [(name, value.as_str()), ("x-agent-id", "my-analysis-agent")];
+            let Ok(Credential::Agent(_, agent)) = Credential::from_headers(headers) else { panic!("{name}: {value}") };
+            assert_eq!(agent.as_str(), "my-analysis-agent");
+        }
+        let authorization = ("Authorization", bearer.as_str());
+        assert_eq!(error(&[authorization]), CredentialError::AgentId);
+        assert_eq!(error(&[("X-Agent-ID", "a")]), CredentialError::Missing);
+        for values in [&["a", "a"][..], &["a", "b"], &["a", ""]] {
+            let named = values.iter().map(|value| ("X-Agent-ID", *value));
+            assert_eq!(
+                error(&named.chain([authorization]).collect::<Vec<_>>()),
+                CredentialError::AgentId,
+                "{values:?}"
+            );
+        }
+        for name in ["", " a", "a ", "a,b", "a b", "..", &"x".repeat(65), token.expose()] {
+            assert_eq!(error(&[authorization, ("X-Agent-ID", name)]), CredentialError::AgentId, "{name}");
+        }
+        let raw = format!("Bearer {}", key.expose());
+        for other in [("Authorization", raw.as_str()), ("X-API-Key", key.expose())] {
+            assert_eq!(error(&[other, ("X-Agent-ID", "a")]), CredentialError::AgentId, "a name with a key");
+        }
+        assert_eq!(error(&[authorization, ("X-API-Key", key.expose()), ("X-Agent-ID", "a")]), CredentialError::Several);
+        assert_eq!(error(&[("X-API-Key", token.expose()), ("X-Agent-ID", "a")]), CredentialError::Malformed);
+        for malformed in
+            [format!("{bearer}0"), format!("{bearer} "), bearer.replace("tok_", "tok-"), bearer[..70].to_owned()]
+        {
+            assert_eq!(error(&[("Authorization", &malformed), ("X-Agent-ID", "a")]), CredentialError::Malformed);
+        }
+        assert!(matches!(Credential::from_authorization(&bearer), Err(CredentialError::AgentId)));
     }
 
     #[test]

@@ -93,6 +93,19 @@ impl Directory<'_> {
         })
     }
 
+    /// The workspace that an app works in by itself.
+    pub(crate) async fn reach_of_app(
+        &self,
+        client: &ClientId,
+        bound: &WorkspaceId,
+        named: &Named,
+    ) -> Result<Result<Arc<Workspace>, Unreachable>, StoreError> {
+        Ok(match self.meant(client, Some(bound), named).await? {
+            Some(workspace) => workspace.open_to_app(client).map(|()| workspace),
+            None => Err(Unreachable::NotReached),
+        })
+    }
+
     /// What a user holds: the role's scopes, and to members those of their workspaces.
     pub(crate) async fn scopes_of(&self, user: &User) -> Result<ScopeSet, StoreError> {
         let mut workspaces = Vec::new();

@@ -3,20 +3,24 @@
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{
-    Claims, Client, ClientId, ForeignKey, KeyId, KeyRecord, KeyRefusal, Moment, PresentedKey, ScopeSet, SecretVersion,
-    Subject, User, UserId, UserStatus, Workspace, WorkspaceId,
+    AgentId, AgentRefusal, AgentToken, AgentTokenRecord, App, AppGrant, AppId, Claims, Client, ClientId, ForeignKey,
+    KeyId, KeyRecord, KeyRefusal, Moment, PresentedKey, ScopeSet, SecretVersion, Subject, User, UserId, UserStatus,
+    Workspace, WorkspaceId,
 };
 use signing::{Audience, TokenRefusal, UnverifiedToken, VerifyingKey};
 use store::{Store, StoreError};
 
+use crate::agents;
+use crate::apps::Granted;
 use crate::caches::Caches;
 use crate::call::{Call, Named};
 use crate::credential::{Credential, CredentialError};
-use crate::feed::Feed;
+use crate::feed::{DEFAULT_BOUND, Feed};
 use crate::footing::{Directory, Fallen, Footing};
-use crate::principal::{Principal, Standing};
+use crate::principal::{Principal, Proof, Standing};
 use crate::records::Found;
 use crate::refusal::{Refusal, RefusalReason};
 
@@ -29,10 +33,16 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Begins with empty caches.
+    /// Begins with empty caches; changes count within [`DEFAULT_BOUND`].
     #[must_use]
     pub fn new(store: Store, audience: Audience) -> Self {
-        Self { store, audience, feed: Feed::new(), caches: Caches::new() }
+        Self { store, audience, feed: Feed::new(DEFAULT_BOUND), caches: Caches::new() }
+    }
+
+    /// The same, where changes count within `bound`, of which a second is the call's own.
+    #[must_use]
+    pub fn within(self, bound: Duration) -> Self {
+        Self { feed: Feed::new(bound), ..self }
     }
 
     /// Who stands behind a call's credential, and in which workspace. No read of the store while the feed is fresh and
@@ -44,6 +54,12 @@ impl Identity {
         match &call.credential {
             Credential::Key(key) => self.by_key(key, call, now).await,
             Credential::Token(token) => self.by_token(token, call, now).await,
+            Credential::Agent(token, named) => {
+                // Boxed, and its type with it, as `imported` is.
+                let agent: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+                    Box::pin(self.by_agent(token, named, call, now));
+                agent.await
+            }
         }
     }
 
@@ -104,6 +120,59 @@ impl Identity {
         self.caches.workspace(&self.store, client, id).await
     }
 
+    /// An app, as fresh as everything here.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn app(&self, id: &AppId, now: Moment) -> Result<Option<Arc<App>>, StoreError> {
+        self.refresh(now).await?;
+        self.caches.app(&self.store, id).await
+    }
+
+    /// What is left of what a user has granted to an app; `None` where nothing is, or the user or the app is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn left_of(&self, grant: &AppGrant, now: Moment) -> Result<Option<ScopeSet>, StoreError> {
+        self.refresh(now).await?;
+        self.directory().left_of(grant).await
+    }
+
+    /// Who stands behind a token, whomever it is for: to say something of it, or to exchange it. `address` is where it comes
+    /// from; `None` where that is not its bearer's.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn bearer(
+        &self,
+        token: &str,
+        address: Option<Option<IpAddr>>,
+        now: Moment,
+    ) -> Result<Principal, Refusal> {
+        let claims = self.issued(token, now).await?;
+        let standing = self.standing(&claims, UsedFrom { address, workspace: &Named::None }, now).await?;
+        Ok(Principal::new(standing, Proof::Token(claims)))
+    }
+
+    /// What a token says that we have issued, whomever it is for, and that is not over; whether what it hangs on still counts
+    /// is not asked.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn issued(&self, token: &str, now: Moment) -> Result<Claims, Refusal> {
+        let token = UnverifiedToken::parse(token).map_err(|_| CredentialError::Malformed)?;
+        self.verified(&token, For::Anybody, now).await
+    }
+
+    /// Makes what follows as fresh as this very moment, and not only as the interval asks: whoever changes something, or is
+    /// given something that outlives the call, must not do it with what was taken away a second ago.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn catch_up(&self, now: Moment) -> Result<(), StoreError> {
+        self.feed.catch_up(&self.store, &self.caches, now).await
+    }
+
     /// Whether the feed, as far as it was read, has said that a signing key is published no more.
     #[must_use]
     pub fn signing_key_is_gone(&self, kid: &str) -> bool {
@@ -144,42 +213,105 @@ impl Identity {
             None => None,
         };
         was_read |= found.as_ref().is_none_or(|found| !found.was_cached);
-        let record = found.map(|found| found.record);
-        match KeyRecord::check(record.as_deref(), presented, now.timestamp()) {
-            Ok(_) => {}
+        let mut record = found.map(|found| found.record);
+        let check = |record: &Option<Arc<KeyRecord>>| {
+            KeyRecord::check(record.as_deref(), presented, now.timestamp()).map(|proved| proved.version)
+        };
+        let mut checked = check(&record);
+        if let (Err(KeyRefusal::WrongSecret | KeyRefusal::WrongPrefix), Some(id), false) = (&checked, &id, was_read) {
+            // The key may have been rotated a moment ago, and this be its new string. Whoever guesses pays a read for an
+            // unknown id too, so the time tells nothing.
+            record = self.caches.keys.get_anew(id, self.store.key_by_id(id)).await?;
+            checked = check(&record);
+        }
+        let version = match checked {
+            Ok(version) => version,
             Err(reason @ (KeyRefusal::Revoked | KeyRefusal::Expired)) => {
                 return Err(Refusal::Unauthorized { reason: reason.into(), key: record });
             }
-            Err(reason) => {
-                // An unknown id or hash costs a read each time; so does a known one with a wrong secret, or the time would
-                // tell.
-                if let Some(id) = id.filter(|_| !was_read) {
-                    self.store.key_by_id(&id).await?;
-                }
-                return Err(RefusalReason::from(reason).into());
-            }
-        }
+            Err(reason) => return Err(RefusalReason::from(reason).into()),
+        };
         let key = record.ok_or(RefusalReason::Key(KeyRefusal::Unknown))?;
         check_address(&key, call.address)?;
         let footing = self.footing_of(&key, None, &call.workspace).await?;
-        Ok(Principal::new(Standing::Key(key, footing), None))
+        Ok(Principal::new(Standing::Key(key, footing), Proof::Key(version)))
     }
 
     async fn by_token(&self, token: &UnverifiedToken<'_>, call: &Call<'_>, now: Moment) -> Result<Principal, Refusal> {
+        let claims = self.verified(token, For::This, now).await?;
+        let from = UsedFrom { address: Some(call.address), workspace: &call.workspace };
+        let standing = self.standing(&claims, from, now).await?;
+        Ok(Principal::new(standing, Proof::Token(claims)))
+    }
+
+    /// A token whose signature and claims are right, and which nobody has ended.
+    async fn verified(&self, token: &UnverifiedToken<'_>, whom: For, now: Moment) -> Result<Claims, Refusal> {
         if !self.feed.has_begun().await {
             self.refresh(now).await?;
         }
         let verifying = self.verifying_key(token, now).await?;
-        let claims = verifying.verify(token, &self.audience, now.timestamp()).map_err(RefusalReason::from)?;
+        let verified = match whom {
+            For::This => verifying.verify(token, &self.audience, now.timestamp()),
+            For::Anybody => verifying.verify_issued(token, &self.audience.issuer, now.timestamp()),
+        };
+        let claims = verified.map_err(RefusalReason::from)?;
         self.refresh(now).await?;
         // The feed may have told just now that the key is published no more.
         self.verifying_key(token, now).await?;
-        let standing = match claims.subject() {
-            Some(Subject::Key(id, version)) => self.key_of_token(&claims, &id, version, call, now).await?,
-            Some(Subject::User(id)) => self.user_of_token(&claims, &id, call).await?,
-            None => return Err(RefusalReason::Token(TokenRefusal::Claims).into()),
+        let hangs_on = std::iter::once(claims.jti.as_str()).chain(claims.ancestors());
+        if self.caches.revoked.any(&self.store, hangs_on, now.timestamp()).await? {
+            return Err(RefusalReason::TokenEnded.into());
+        }
+        Ok(claims)
+    }
+
+    /// What a token stands on that was verified.
+    async fn standing(&self, claims: &Claims, from: UsedFrom<'_>, now: Moment) -> Result<Standing, Refusal> {
+        match claims.subject() {
+            Some(Subject::Key(id, version)) => {
+                let made_of = MadeOf { client: &claims.client_id, key: &id, version, workspace: &claims.workspace_id };
+                self.key_of_token(made_of, from, now).await
+            }
+            Some(Subject::User(id)) => self.user_of_token(claims, &id, from).await,
+            Some(Subject::Grant { grant, app, user }) => {
+                let named = Granted { grant: &grant, app: &app, user: &user };
+                Box::pin(self.directory().standing_of_grant(claims, &named, from.workspace, now.timestamp())).await
+            }
+            Some(Subject::App(app)) => Box::pin(self.directory().standing_of_app(claims, &app, from.workspace)).await,
+            None => Err(RefusalReason::Token(TokenRefusal::Claims).into()),
+        }
+    }
+
+    async fn by_agent(
+        &self,
+        presented: &AgentToken,
+        named: &AgentId,
+        call: &Call<'_>,
+        now: Moment,
+    ) -> Result<Principal, Refusal> {
+        self.refresh(now).await?;
+        let token = agents::token(&self.store, &self.caches, presented, named, now.timestamp()).await?;
+        let AgentTokenRecord { grant, .. } = &*token;
+        let made_with = grant.made_with.iter().map(String::as_str);
+        if !grant.made_with.is_empty() && self.caches.revoked.any(&self.store, made_with, now.timestamp()).await? {
+            return Err(RefusalReason::TokenEnded.into());
+        }
+        let made_of = MadeOf {
+            client: &grant.client_id,
+            key: &grant.key_id,
+            version: grant.secret_version,
+            workspace: &grant.workspace_id,
         };
-        Ok(Principal::new(standing, Some(claims)))
+        let from = UsedFrom { address: Some(call.address), workspace: &call.workspace };
+        let standing = self.key_of_token(made_of, from, now).await?;
+        if !agents::all_live(&self.store, &self.caches, &token).await? {
+            let key = match &standing {
+                Standing::Key(key, _) => Some(key.clone()),
+                Standing::User { .. } | Standing::Grant { .. } | Standing::App { .. } => None,
+            };
+            return Err(Refusal::Unauthorized { reason: AgentRefusal::Ended.into(), key });
+        }
+        Ok(Principal::new(standing, Proof::Agent(token)))
     }
 
     async fn verifying_key(&self, token: &UnverifiedToken<'_>, now: Moment) -> Result<Arc<VerifyingKey>, Refusal> {
@@ -187,36 +319,35 @@ impl Identity {
         Ok(key.ok_or(RefusalReason::UnknownSigningKey)?)
     }
 
-    async fn key_of_token(
-        &self,
-        claims: &Claims,
-        id: &KeyId,
-        version: SecretVersion,
-        call: &Call<'_>,
-        now: Moment,
-    ) -> Result<Standing, Refusal> {
+    /// What a token of a key's stands on, an agent's too.
+    async fn key_of_token(&self, made_of: MadeOf<'_>, from: UsedFrom<'_>, now: Moment) -> Result<Standing, Refusal> {
+        let MadeOf { client, key: id, version, workspace } = made_of;
+        let found = self.caches.keys.get(id, self.store.key_by_id(id)).await?;
+        let is_old = |key: &KeyRecord| key.secret_version < version;
+        let key = match found {
+            // The key was rotated a moment ago, and this is a token of its new secret.
+            Some(found) if found.was_cached && is_old(&found.record) => {
+                self.caches.keys.get_anew(id, self.store.key_by_id(id)).await?
+            }
+            found => found.map(|found| found.record),
+        };
         // A key that has moved to another client than its token says can't be: refuse rather than guess.
-        let key = self
-            .caches
-            .keys
-            .get(id, self.store.key_by_id(id))
-            .await?
-            .map(|found| found.record)
-            .filter(|record| record.client_id == claims.client_id)
-            .ok_or(RefusalReason::Key(KeyRefusal::Unknown))?;
+        let key = key.filter(|key| key.client_id == *client).ok_or(RefusalReason::Key(KeyRefusal::Unknown))?;
         if let Err(reason) = key.check_version(version, now.timestamp()) {
             return Err(Refusal::Unauthorized { reason: reason.into(), key: Some(key) });
         }
-        check_address(&key, call.address)?;
-        let footing = self.footing_of(&key, Some(&claims.workspace_id), &call.workspace).await?;
+        if let Some(address) = from.address {
+            check_address(&key, address)?;
+        }
+        let footing = self.footing_of(&key, Some(workspace), from.workspace).await?;
         Ok(Standing::Key(key, footing))
     }
 
-    async fn user_of_token(&self, claims: &Claims, id: &UserId, call: &Call<'_>) -> Result<Standing, Refusal> {
+    async fn user_of_token(&self, claims: &Claims, id: &UserId, from: UsedFrom<'_>) -> Result<Standing, Refusal> {
         let user = self.caches.user(&self.store, &claims.client_id, id).await?;
         let user = user.filter(|user| user.status == UserStatus::Active).ok_or(RefusalReason::UnknownUser)?;
         let scopes = self.directory().scopes_of(&user).await?;
-        let reach = self.directory().reach_of_user(&user, &claims.workspace_id, &call.workspace).await?;
+        let reach = self.directory().reach_of_user(&user, &claims.workspace_id, from.workspace).await?;
         Ok(Standing::User { user, scopes, reach })
     }
 
@@ -231,6 +362,29 @@ impl Identity {
             Fallen::Store(error) => error.into(),
         })
     }
+}
+
+/// For whom a token must be.
+#[derive(Clone, Copy)]
+enum For {
+    This,
+    Anybody,
+}
+
+/// Where a token is used.
+#[derive(Clone, Copy)]
+struct UsedFrom<'a> {
+    /// The address that the gateway has seen, if any; `None` where it is not the bearer's, and not judged.
+    address: Option<Option<IpAddr>>,
+    workspace: &'a Named,
+}
+
+/// The key that a token was made of, and the secret and workspace that it is bound to.
+struct MadeOf<'a> {
+    client: &'a ClientId,
+    key: &'a KeyId,
+    version: SecretVersion,
+    workspace: &'a WorkspaceId,
 }
 
 fn check_address(key: &Arc<KeyRecord>, address: Option<IpAddr>) -> Result<(), Refusal> {

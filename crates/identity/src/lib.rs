@@ -4,9 +4,12 @@
 //! 2. A token's signature and claims are verified; a key's string has its check. What may be another system's key is looked up
 //!    by its hash where a registered pattern matches it.
 //! 3. The change feed is read where the last read is older than the interval, and what it names is dropped.
+//!    An agent's token leads to its own record, which never changes.
 //! 4. The record of the key, or of the user who has logged in, from the cache or by one strong read, judges every
 //!    credential that hangs on it; so do the user behind a personal key, and the workspace that the call is made in.
 
+mod agents;
+mod apps;
 mod caches;
 mod call;
 mod credential;
@@ -16,11 +19,12 @@ mod identity;
 mod principal;
 mod records;
 mod refusal;
+mod revoked;
 mod verifying_keys;
 
 pub use call::{Call, Named};
 pub use credential::{Credential, CredentialError};
-pub use feed::FEED_INTERVAL;
+pub use feed::{DEFAULT_BOUND, FEED_INTERVAL};
 pub use footing::Footing;
 pub use identity::Identity;
 pub use principal::{Principal, Standing};

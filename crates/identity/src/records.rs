@@ -64,6 +64,24 @@ impl<K: Hash + Eq + Clone, V> Records<K, V> {
         Ok(Some(Found { record, was_cached: false }))
     }
 
+    /// The record of `id` by `read`, which must be strong, whatever the cache has of it; the cache has this one then.
+    pub(crate) async fn get_anew(
+        &self,
+        id: &K,
+        read: impl Future<Output = Result<Option<V>, StoreError>>,
+    ) -> Result<Option<Arc<V>>, StoreError> {
+        let generation = self.lock().generation;
+        let read = read.await?.map(Arc::new);
+        let mut cache = self.lock();
+        if cache.generation == generation {
+            match &read {
+                Some(record) => drop(cache.records.put(id.clone(), record.clone())),
+                None => drop(cache.records.pop(id)),
+            }
+        }
+        Ok(read)
+    }
+
     /// Forgets a record, and every fill that is under way.
     pub(crate) fn drop_one(&self, id: &K) {
         let mut cache = self.lock();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{DenyReason, KeyRecord, KeyRefusal};
+use domain::{AgentRefusal, DenyReason, KeyRecord, KeyRefusal};
 use signing::TokenRefusal;
 use store::StoreError;
 use thiserror::Error;
@@ -37,9 +37,18 @@ pub enum RefusalReason {
     /// The token names a signing key that is not published.
     #[error("unknown signing key")]
     UnknownSigningKey,
+    /// The token, or one that it was exchanged from, was ended before its time.
+    #[error("token revoked")]
+    TokenEnded,
+    /// What the user had granted to the app has ended, or the app is gone.
+    #[error("grant ended")]
+    GrantEnded,
     /// The key.
     #[error(transparent)]
     Key(#[from] KeyRefusal),
+    /// The agent, or its token.
+    #[error(transparent)]
+    Agent(#[from] AgentRefusal),
     /// No such account, or another password.
     #[error("wrong password")]
     WrongPassword,

@@ -1,13 +1,14 @@
 //! One row of an import.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::address_range::AddressRange;
 use domain::{
     AllowedAddresses, Client, Environment, HashedKey, KeyKind, KeyPattern, KeyRecord, Metadata, Moment, NewKey, Scope,
-    ScopeSet, Timestamp, WorkspaceId,
+    ScopeSet, Timestamp, Workspace, WorkspaceId,
 };
 use edge::ApiError;
 use serde::Deserialize;
@@ -42,8 +43,8 @@ pub(crate) struct RowReader<'a> {
     now: Moment,
     /// The rows that were good, by their hashes.
     places: HashMap<HashedKey, usize>,
-    /// Whether there are workspaces of these ids.
-    workspaces: HashMap<WorkspaceId, bool>,
+    /// The workspaces of these ids, where there are such.
+    workspaces: HashMap<WorkspaceId, Option<Arc<Workspace>>>,
 }
 
 impl<'a> RowReader<'a> {
@@ -125,12 +126,13 @@ impl<'a> RowReader<'a> {
             Some(text) => WorkspaceId::parse(text).ok_or_else(unknown)?,
         };
         self.caller.may_make_for(&id)?;
-        let is_there = match self.workspaces.get(&id) {
-            Some(is_there) => *is_there,
-            None => self.app.identity.workspace(&self.client.id, &id, self.now).await?.is_some(),
+        let workspace = match self.workspaces.get(&id) {
+            Some(workspace) => workspace.clone(),
+            None => self.app.identity.workspace(&self.client.id, &id, self.now).await?,
         };
-        self.workspaces.insert(id.clone(), is_there);
-        is_there.then_some(id).ok_or_else(unknown)
+        self.workspaces.insert(id.clone(), workspace.clone());
+        self.caller.may_work_in(workspace.ok_or_else(unknown)?.as_ref())?;
+        Ok(id)
     }
 }
 

@@ -1,4 +1,5 @@
-//! `/api/v1/clients/{client_id}/api_keys`: create, list, get, change, rotate and revoke. `…/audit_events`: what was done.
+//! `/api/v1/clients/{client_id}/api_keys`: create, list, get, change, rotate and revoke. `…/agents`: list, get and end.
+//! `…/audit_events`: what was done.
 //!
 //! 1. The credential is read and judged; the path's client must be the caller's own, or there is nothing here.
 //! 2. The caller needs `keys:manage`, or is a user who has logged in and manages the own personal keys and those of
@@ -6,6 +7,7 @@
 //! 3. One change is one transaction with its event in the audit log; the key string is in the answer that creates it, and
 //!    nowhere else.
 
+mod agents;
 mod audit_events;
 mod caller;
 mod change;
@@ -20,7 +22,7 @@ mod update;
 
 use std::sync::Arc;
 
-use domain::{Access, Action, Deed, KeyId, Moment};
+use domain::{Access, Action, AgentId, Deed, KeyId, Moment};
 use edge::{ApiError, Reply, Request};
 use identity::Identity;
 use store::Store;
@@ -49,6 +51,9 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
             "GET" => audit_events::list(&app, &request, client, now).await,
             _ => Err(ApiError::MethodNotAllowed("GET")),
         };
+    }
+    if let ["api", "v1", "clients", client, "agents", rest @ ..] = &edge::segments(&request)[..] {
+        return agents(&app, &request, client, rest, now).await;
     }
     let ["api", "v1", "clients", client, "api_keys", rest @ ..] = &edge::segments(&request)[..] else {
         return Err(ApiError::NotFound);
@@ -85,6 +90,24 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
         (_, []) => Err(ApiError::MethodNotAllowed("GET, POST")),
         (_, [_]) => Err(ApiError::MethodNotAllowed("GET, PATCH, DELETE")),
         (_, [_, "rotate"]) => Err(ApiError::MethodNotAllowed("POST")),
+        _ => Err(ApiError::NotFound),
+    }
+}
+
+async fn agents(app: &App, request: &Request, client: &str, rest: &[&str], now: Moment) -> Result<Reply, ApiError> {
+    match (request.method().as_str(), rest) {
+        ("GET", []) => agents::list(app, &Caller::of(app, request, client, now).await?, request, now).await,
+        ("GET" | "DELETE", [id]) => {
+            let caller = Caller::of(app, request, client, now).await?;
+            let id = AgentId::parse(id).ok_or(ApiError::NotFound)?;
+            if request.method() == "GET" {
+                agents::get(app, &caller, &id, now).await
+            } else {
+                agents::end(app, &caller, &id).await
+            }
+        }
+        (_, []) => Err(ApiError::MethodNotAllowed("GET")),
+        (_, [_]) => Err(ApiError::MethodNotAllowed("GET, DELETE")),
         _ => Err(ApiError::NotFound),
     }
 }

@@ -17,6 +17,7 @@ async fn main() -> Result<(), Error> {
     let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Usage, Table::Audit];
     let store = Store::connect(Config::from_env(&tables)?).await;
     let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
-    let app = App { identity: Identity::new(store.clone(), audience), store, access: Access::built_in()? };
+    let identity = Identity::new(store.clone(), audience).within(edge::revocation_bound()?);
+    let app = App { identity, store, access: Access::built_in()? };
     edge::run(Arc::new(app), &base_url, clock, handle).await
 }

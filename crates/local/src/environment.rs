@@ -37,8 +37,9 @@ impl Setting {
     /// The template uses a value that only a deployment knows.
     pub fn environment(&self, template: &Template, function: &Function) -> Result<BTreeMap<String, String>> {
         let mut values = template.values()?;
-        // One machine tries sign-ups by the hundred, all from one address.
-        values.set("BaseUrl", self.base_url.clone()).set("AWS::Region", REGION).set("SignUpsPerHour", "10000");
+        // One machine tries sign-ups and registrations by the hundred, all from one address.
+        values.set("BaseUrl", self.base_url.clone()).set("AWS::Region", REGION);
+        values.set("SignUpsPerHour", "10000").set("RegistrationsPerHour", "10000");
         if let Some(algorithm) = &self.signing_algorithm {
             values.set("SigningAlgorithm", algorithm.clone());
         }

@@ -4,6 +4,7 @@
 //! must hold is decided here, since that library reads the clock itself and lets much through.
 
 mod jwk;
+pub mod sealed;
 mod settings;
 mod signer;
 mod token;

@@ -22,7 +22,7 @@ pub(crate) struct Change<'a> {
     pub(crate) actions: Vec<TransactWriteItem>,
     /// What functions that cache it must drop.
     pub(crate) feed: Vec<(FeedKind, String)>,
-    /// What the audit log says of it.
+    /// What the audit log says of it; nothing where it is noted elsewhere.
     pub(crate) deeds: Vec<Deed>,
     /// The answer to give to whoever asks for the same again.
     pub(crate) replay: Option<&'a Replay>,
@@ -56,16 +56,17 @@ impl Store {
             if let Some(replay) = change.replay {
                 actions.push(self.replay_put(change.client, replay, change.act.at)?);
             }
-            let (feed, chain) = if change.feed.is_empty() {
-                (None, self.chain_head(change.client).await?)
-            } else {
-                let (feed, chain) = tokio::join!(self.feed_head(), self.chain_head(change.client));
-                (Some(feed?), chain?)
+            let feed = async { if change.feed.is_empty() { Ok(None) } else { self.feed_head().await.map(Some) } };
+            let chain = async {
+                if change.deeds.is_empty() { Ok(None) } else { self.chain_head(change.client).await.map(Some) }
             };
-            if let Some(head) = feed {
+            let (feed, chain) = tokio::join!(feed, chain);
+            if let Some(head) = feed? {
                 actions.extend(self.feed_append(head, &change.feed, change.act.at)?);
             }
-            actions.extend(self.chain_append(change.client, chain.as_ref(), change.act, &change.deeds)?);
+            if let Some(head) = chain? {
+                actions.extend(self.chain_append(change.client, head.as_ref(), change.act, &change.deeds)?);
+            }
             let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
             let Err(error) = sent else { return Ok(Committed::Done) };
             match cancelled(error.as_service_error()) {

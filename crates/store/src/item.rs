@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{KeyId, Timestamp};
+use domain::{HashedKey, KeyId, Timestamp};
 
 use crate::error::StoreError;
 
@@ -121,5 +121,18 @@ impl Reader<'_> {
 
     pub(crate) fn binary(&self, name: &'static str) -> Result<&[u8], StoreError> {
         self.optional(name).and_then(|value| value.as_b().ok()).map(AsRef::as_ref).ok_or(StoreError::Corrupt(name))
+    }
+
+    /// A list of strings, each of which `parse` must take.
+    pub(crate) fn texts<T>(&self, name: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
+        let corrupt = || StoreError::Corrupt(name);
+        let list = self.optional(name).and_then(|value| value.as_l().ok()).ok_or_else(corrupt)?;
+        list.iter().map(|text| text.as_s().ok().and_then(|text| parse(text)).ok_or_else(corrupt)).collect()
+    }
+
+    /// The hash of a secret, where there is one.
+    pub(crate) fn optional_hash(&self, name: &'static str) -> Result<Option<HashedKey>, StoreError> {
+        let hash = |_| HashedKey::from_bytes(self.binary(name)?).ok_or(StoreError::Corrupt(name));
+        self.optional(name).map(hash).transpose()
     }
 }

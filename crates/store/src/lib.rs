@@ -8,11 +8,16 @@
 //! | keys | `KEY#<key>` / `KEY`; index `by_client` | [`keys`], [`key_list`] |
 //! | keys | `FEED` / `<sequence>` and `HEAD` | [`feed`] |
 //! | keys | `PATTERN` / `<client>#<place>`; `HASH#<hash>` / `KEY` | [`import`] |
+//! | keys | `AGENTS#<client>` / `AGENT#<agent>`; `AGENT#<token>` / `TOKEN` | [`agents`] |
+//! | keys | `REVOKED` / `<end>#<jti>` | `revoked` |
 //! | directory | `CLIENT#<client>` / `CLIENT`; `SLUG#<slug>` / `SLUG` | `clients` |
 //! | directory | `CLIENT#<client>` / `USER#<user>`; `EMAIL#<address>` / `EMAIL`; `KNOWN#<user>` / `<address>` | `users` |
 //! | directory | `CLIENT#<client>` / `WORKSPACE#<workspace>`; `WORKSPACE#<workspace>` / `MEMBER#<user>` | [`workspaces`] |
 //! | directory | `PASSWORD#<user>` / `PASSWORD` | `passwords` |
 //! | directory | `INVITE#<hash>` / `INVITE` | [`invites`] |
+//! | directory | `APP#<app>` / `APP`; `CLIENT#<client>` / `APP#<app>` | [`apps`] |
+//! | directory | `CODE#<hash>` / `CODE`; `GRANT#<grant>` / `GRANT` | [`grants`] |
+//! | directory | `SESSION#<hash>` / `SESSION` | [`sessions`] |
 //! | directory | `REPLAY#<client>#<hash>` / `REPLAY` | [`replay`] |
 //! | directory | `THROTTLE#<subject>` / `THROTTLE` | [`throttle`] |
 //! | signing | `PUBLIC` / `<kid>`, `PRIVATE` / `<kid>`, `STATE` / `KEYS` | [`signing_keys`] |
@@ -21,6 +26,8 @@
 //! | audit | `CHAIN#<client>` / `<sequence>` and `HEAD`, `STREAM#<client>#<actor>` / `<time>#<event>`; index `by_client` | [`audit`] |
 
 pub mod account_change;
+pub mod agents;
+pub mod apps;
 pub mod audit;
 mod calls;
 mod change;
@@ -28,6 +35,7 @@ mod clients;
 mod config;
 mod error;
 pub mod feed;
+pub mod grants;
 pub mod import;
 pub mod invites;
 mod item;
@@ -38,6 +46,8 @@ mod page;
 mod passwords;
 pub mod replay;
 mod retry;
+mod revoked;
+pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;
 pub mod usage;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Access, Act, Action, AllowedAddresses, Claims, Client, ClientId, ClientSettings, Deed, Email, Environment,
-    HashedKey, KeyId, KeyKind, KeyPattern, KeyPrefix, KeyRecord, Metadata, Moment, NewKey, Password, PasswordHash,
-    PlainKey, Role, ScopeSet, Timestamp, User, UserId, UserStatus, Workspace, WorkspaceRole, grant,
+    HashedKey, Issue, KeyId, KeyKind, KeyPattern, KeyPrefix, KeyRecord, Metadata, Moment, NewKey, Password,
+    PasswordHash, PlainKey, Role, ScopeSet, Timestamp, User, UserId, UserStatus, Workspace, WorkspaceRole, grant,
 };
 use store::Store;
 use store::account_change::{AccountChange, AccountChanged, Edit};
@@ -46,6 +46,19 @@ pub struct TestAccount {
     pub owner: User,
     /// Its default workspace.
     pub workspace: Workspace,
+}
+
+/// The claims of a login of now, as a sign-in gives them.
+#[must_use]
+pub fn login_claims(user: &User, workspace: &Workspace, scope: ScopeSet) -> Claims {
+    let issue = Issue {
+        issuer: ISSUER,
+        client_id: &user.client_id,
+        workspace_id: &workspace.id,
+        at: now(),
+        ends: now().plus(900),
+    };
+    Claims::of_login(issue, user, scope)
 }
 
 /// The password of every user that tests make.

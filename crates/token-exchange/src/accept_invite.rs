@@ -6,12 +6,12 @@
 use domain::{Act, Action, Client, Deed, HashedKey, Moment, Password, Role, User, UserStatus};
 use edge::{ApiError, Reply, Request};
 use identity::RefusalReason;
+use login::attempts::{self, PER_ADDRESS};
 use serde::Deserialize;
 use store::StoreError;
 use store::account_change::{AccountChange, AccountChanged, Edit, InviteEdit};
 
-use crate::attempts::{self, PER_ADDRESS};
-use crate::{App, passwords, session};
+use crate::{App, session};
 
 /// How often it is tried anew where others change the same user or client.
 const ATTEMPTS: usize = 5;
@@ -31,12 +31,12 @@ pub(crate) async fn accept_invite(app: &App, request: &Request, now: Moment) -> 
     let (at, source) = (now.timestamp(), edge::source_address(request));
     let address = source.map(attempts::throttled_address);
     if let Some(address) = &address {
-        attempts::attempt(app, &attempts::throttled(address), PER_ADDRESS, at).await?;
+        attempts::attempt(&app.store, &attempts::throttled(address), PER_ADDRESS, at).await?;
     }
     let hash = HashedKey::of_text(&form.invite_token);
     // Looked up before the hashing, which costs more; the transaction below decides.
     invited(app, &hash, now).await?;
-    let password = passwords::hash(password).await?;
+    let password = login::hash(password).await?;
     // Whoever can't be given a token keeps the invitation.
     app.signing_key.ready(&app.identity, now).await?;
     for _ in 0..ATTEMPTS {
@@ -56,7 +56,7 @@ pub(crate) async fn accept_invite(app: &App, request: &Request, now: Moment) -> 
         };
         if app.store.account_change(&client.id, &change, vec![deed], &act, None).await? == AccountChanged::Done {
             if let Some(address) = &address
-                && let Err(error) = attempts::welcome(app, &after, address, at).await
+                && let Err(error) = attempts::welcome(&app.store, &after, address, at).await
             {
                 tracing::warn!(%error, "the address of a new user could not be noted");
             }

@@ -5,7 +5,9 @@ use edge::{ApiError, Reply, Request};
 use serde::Deserialize;
 
 use crate::exchange::Asked;
-use crate::login::{Account, login};
+use login::Account;
+
+use crate::login::log_in;
 use crate::{App, exchange};
 
 #[derive(Deserialize)]
@@ -30,7 +32,7 @@ pub(crate) async fn auth_token(app: &App, request: &Request, now: Moment) -> Res
             exchange::simcel(app, &api_key, asked, now).await
         }
         Form { api_key: None, scopes: None, workspace_id: None, email: Some(email), client_id: None, user_id: None, password: Some(password) } => {
-            login(app, &Account::Email(&email), &password, edge::source_address(request), now).await
+            log_in(app, &Account::Email(&email), &password, edge::source_address(request), now).await
         }
         Form {
             api_key: None,
@@ -42,7 +44,7 @@ pub(crate) async fn auth_token(app: &App, request: &Request, now: Moment) -> Res
             password: Some(password),
         } => {
             let account = Account::User { client_id: &client_id, user_id: &user_id };
-            login(app, &account, &password, edge::source_address(request), now).await
+            log_in(app, &account, &password, edge::source_address(request), now).await
         }
         _ => Err(ApiError::BadRequest(
             "Give `apiKey`, or `email` and `password`, or `client_id`, `user_id` and `password`, and nothing of another"

@@ -1,11 +1,14 @@
-//! The two seeds' own forms of the exchange: one decision, two shapes.
+//! A key exchanged for a token: one decision, in the two seeds' own forms here, and in OAuth's in [`crate::oauth`].
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{KeyRecord, KeyRefusal, Moment, PresentedKey, ScopeSet, WorkspaceId};
+use domain::{
+    Access, Client, Grant, GrantError, KeyRecord, KeyRefusal, Moment, PresentedKey, Proved, ScopeSet, SecretVersion,
+    WorkspaceId, grant,
+};
 use edge::{ApiError, Reply, Request};
-use identity::Named;
+use identity::{Footing, Named};
 use serde::{Deserialize, Serialize};
 
 use crate::App;
@@ -84,6 +87,33 @@ async fn exchange(
     lifetime: i64,
     now: Moment,
 ) -> Result<Exchanged, ApiError> {
+    let holder = prove(app, api_key, asked.workspace, asked.address, now).await?;
+    let grant = holder.grant(asked.scopes, lifetime, &app.access, now)?;
+    let token = app.signing_key.sign(&grant.claims(&app.issuer), &app.identity, now).await?;
+    let (expires_in, scopes) = (grant.expires_in(), grant.scopes.clone());
+    count(app, &grant, now).await;
+    Ok(Exchanged { token, expires_in, scopes })
+}
+
+/// Whoever has proved to hold a key, and what the key stands on.
+pub(crate) struct Holder {
+    pub(crate) key: Arc<KeyRecord>,
+    version: SecretVersion,
+    footing: Footing,
+    client: Arc<Client>,
+}
+
+/// Judges a key string by a strong read of its record, from an address and for a workspace.
+///
+/// # Errors
+/// [`ApiError::Unauthorized`] for whatever does not count, [`ApiError::Unavailable`].
+pub(crate) async fn prove(
+    app: &App,
+    api_key: &str,
+    workspace: Option<WorkspaceId>,
+    address: Option<IpAddr>,
+    now: Moment,
+) -> Result<Holder, ApiError> {
     let refused = |reason: KeyRefusal| ApiError::Unauthorized(reason.into());
     let presented = PresentedKey::parse(api_key).map_err(|_| refused(KeyRefusal::Unknown))?;
     let record = match app.identity.key_id(&presented, now).await? {
@@ -91,16 +121,35 @@ async fn exchange(
         None => None,
     };
     let proved = KeyRecord::check(record.as_deref(), &presented, now.timestamp()).map_err(refused)?;
-    proved.record.check_address(asked.address).map_err(refused)?;
-    let key = record.as_ref().ok_or_else(|| refused(KeyRefusal::Unknown))?;
-    let footing = app.identity.footing(key, &asked.workspace.map_or(Named::None, Named::One), now).await?;
+    proved.record.check_address(address).map_err(refused)?;
+    let version = proved.version;
+    let key = record.ok_or_else(|| refused(KeyRefusal::Unknown))?;
+    let footing = app.identity.footing(&key, &workspace.map_or(Named::None, Named::One), now).await?;
     let client = app.identity.client(&key.client_id, now).await?.ok_or_else(|| refused(KeyRefusal::Unknown))?;
-    let lifetime = client.settings.token_lifetime.unwrap_or(lifetime);
-    let workspace = footing.reach.as_deref().map_err(|unreachable| *unreachable);
-    let held = footing.scopes(key);
-    let grant = domain::grant(proved, held, workspace, asked.scopes, lifetime, &app.access, now.timestamp())?;
-    let token = app.signing_key.sign(&grant.claims(&app.issuer), &app.identity, now).await?;
+    Ok(Holder { key, version, footing, client })
+}
+
+impl Holder {
+    /// What the key is exchanged for. `lifetime` holds where the client has set none, in seconds.
+    ///
+    /// # Errors
+    /// [`GrantError`].
+    pub(crate) fn grant(
+        &self,
+        asked: Option<&ScopeSet>,
+        lifetime: i64,
+        access: &Access,
+        now: Moment,
+    ) -> Result<Grant<'_>, GrantError> {
+        let proved = Proved { record: &self.key, version: self.version };
+        let lifetime = self.client.settings.token_lifetime.unwrap_or(lifetime);
+        let workspace = self.footing.reach.as_deref().map_err(|unreachable| *unreachable);
+        grant(proved, self.footing.scopes(&self.key), workspace, asked, lifetime, access, now.timestamp())
+    }
+}
+
+/// Counts an exchange.
+pub(crate) async fn count(app: &App, grant: &Grant<'_>, now: Moment) {
     app.usage.exchanged(grant.key, grant.key.payer(grant.workspace), now);
     app.usage.flush_if_due(now).await;
-    Ok(Exchanged { token, expires_in: grant.expires_in(), scopes: grant.scopes })
 }

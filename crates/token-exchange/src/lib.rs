@@ -11,13 +11,12 @@
 //! 5. One local signature; the use is counted in memory.
 
 mod accept_invite;
-mod attempts;
+mod agent_token;
 mod auth_token;
 mod exchange;
 mod login;
-mod passwords;
+mod oauth;
 mod session;
-mod settings;
 mod signing_key;
 mod signup;
 
@@ -28,7 +27,6 @@ use edge::{ApiError, Reply, Request};
 use identity::Identity;
 use store::{Store, UsageBuffer};
 
-pub use settings::{InvalidLimit, sign_ups_per_hour_from_env};
 pub use signing_key::{LOOK_EVERY, SigningKey, SigningKeyError};
 
 /// What this function uses: the keys, directory, usage and audit tables, and the signing key.
@@ -60,7 +58,11 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
         ["auth", "exchange"] if post => exchange::simbee(&app, &request, now).await,
         ["auth", "signup"] if post => signup::signup(&app, &request, now).await,
         ["auth", "accept-invite"] if post => accept_invite::accept_invite(&app, &request, now).await,
-        ["auth", "token" | "exchange" | "signup" | "accept-invite"] => Err(ApiError::MethodNotAllowed("POST")),
+        ["auth", "agent-token"] if post => agent_token::agent_token(&app, &request, now).await,
+        ["auth", "token" | "exchange" | "signup" | "accept-invite" | "agent-token"] => {
+            Err(ApiError::MethodNotAllowed("POST"))
+        }
+        ["oauth", ref path @ ..] => Ok(oauth::answer(&app, &request, path, now).await),
         _ => Err(ApiError::NotFound),
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
+use login::attempts::per_hour_from_env;
 use signing::{Audience, Wrapper, algorithm_from_env};
 use store::{Config, Store, Table, UsageBuffer};
-use token_exchange::{App, SigningKey, handle, sign_ups_per_hour_from_env};
+use token_exchange::{App, SigningKey, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -22,13 +23,13 @@ async fn main() -> Result<(), Error> {
     let usage = Arc::new(UsageBuffer::new(store.clone()));
     edge::flush_usage(usage.clone(), clock).await;
     let app = App {
-        identity: Identity::new(store.clone(), audience),
+        identity: Identity::new(store.clone(), audience).within(edge::revocation_bound()?),
         store,
         signing_key,
         usage,
         access: Access::built_in()?,
         issuer: issuer.clone(),
-        sign_ups_per_hour: sign_ups_per_hour_from_env()?,
+        sign_ups_per_hour: per_hour_from_env("KEYGATE_SIGN_UPS_PER_HOUR")?,
     };
     edge::run(Arc::new(app), &issuer, clock, handle).await
 }

@@ -1,6 +1,6 @@
 //! What whoever has logged in is given: a token, and who that is where.
 
-use domain::{Claims, Client, ClientId, Email, Environment, Moment, ScopeSet, User, UserId, random};
+use domain::{Claims, Client, ClientId, Email, Issue, Moment, ScopeSet, User, UserId};
 use edge::{ApiError, Reply};
 use serde::Serialize;
 
@@ -59,22 +59,14 @@ pub(crate) async fn token(
     scopes: ScopeSet,
     now: Moment,
 ) -> Result<String, ApiError> {
-    let at = now.timestamp().unix();
-    let claims = Claims {
-        iss: app.issuer.clone(),
-        sub: user.id.to_string(),
-        aud: client.id.to_string(),
-        client_id: client.id.clone(),
-        scope: scopes,
-        iat: at,
-        nbf: at,
-        exp: at + LOGIN_LIFETIME,
-        jti: random::base62(22),
-        key_id: None,
-        secret_version: None,
-        workspace_id: client.default_workspace_id.clone(),
-        env: Environment::Live,
-        billed_to: user.id.clone(),
+    let at = now.timestamp();
+    let issue = Issue {
+        issuer: &app.issuer,
+        client_id: &client.id,
+        workspace_id: user.home(client),
+        at,
+        ends: at.plus(LOGIN_LIFETIME),
     };
+    let claims = Claims::of_login(issue, user, scopes);
     app.signing_key.sign(&claims, &app.identity, now).await
 }

@@ -7,17 +7,16 @@ use domain::{
     ScopeSet, User, UserId, UserStatus, Workspace, WorkspaceRole, random,
 };
 use edge::{ApiError, Reply, Request, StatusCode};
+use login::attempts;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 use store::account_change::{AccountChange, AccountChanged, Edit};
-use store::throttle::Allowance;
 
 use crate::session::{LOGIN_LIFETIME, UserView};
-use crate::{App, attempts, passwords, session};
+use crate::{App, session};
 
 /// How often another slug is tried where one is taken.
 const SLUG_ATTEMPTS: usize = 5;
-const HOUR: i64 = 3600;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,12 +60,14 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
     if PlainKey::is_in(name) {
         return Err(bad("`company_name` holds an API key, and names are shown"));
     }
-    limit(app, request, now).await?;
+    let source = edge::source_address(request);
+    // Each makes a client, and each that is refused tells whether an address is known.
+    attempts::hourly(&app.store, "sign-ups", app.sign_ups_per_hour, source, now.timestamp()).await?;
     // Looked up before the hashing, which costs more; the transaction below decides.
     if app.store.user_by_email(&email).await?.is_some() {
         return Err(taken());
     }
-    let hash = passwords::hash(password).await?;
+    let hash = login::hash(password).await?;
     let (client_id, owner_id, created_at) = (ClientId::random(), UserId::random(), now.timestamp());
     let workspace = Workspace::new(client_id.clone(), Workspace::DEFAULT.to_owned(), owner_id.clone(), created_at);
     let owner = User {
@@ -92,7 +93,6 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
     };
     // Whoever can't be given a token is not signed up either.
     app.signing_key.ready(&app.identity, now).await?;
-    let source = edge::source_address(request);
     let act = Act { actor: (&owner.id).into(), address: source.map(|address| address.to_string()), at: created_at };
     let client = create(app, client, &owner, workspace, hash, &act).await?;
     if let Some(address) = source.map(attempts::throttled_address)
@@ -153,11 +153,4 @@ async fn create(
 
 fn taken() -> ApiError {
     ApiError::Conflict("This e-mail address has an account already".to_owned())
-}
-
-/// So many sign-ups an hour and address: each makes a client, and each that is refused tells whether an address is known.
-async fn limit(app: &App, request: &Request, now: Moment) -> Result<(), ApiError> {
-    let Some(address) = edge::source_address(request).map(attempts::throttled_address) else { return Ok(()) };
-    let allowance = Allowance { free: app.sign_ups_per_hour, window: HOUR };
-    attempts::attempt(app, &format!("sign-ups {address}"), allowance, now.timestamp()).await
 }

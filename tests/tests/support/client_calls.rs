@@ -29,6 +29,13 @@ const IMPORT: &str = r#"{
     "rows": [{"name": "former", "hash": "{hash}", "encoding": "hex"}]
 }"#;
 
+const APP: &str = r#"{
+    "name": "made",
+    "grant_types": ["client_credentials"],
+    "scopes": ["read"],
+    "confidential": true
+}"#;
+
 /// All of them, in an order in which each finds what it needs: what takes something away comes last.
 pub const CALLS: &[Call] = &[
     call("GET", "", None, 200),
@@ -40,6 +47,12 @@ pub const CALLS: &[Call] = &[
     call("PATCH", "/api_keys/{key_id}", Some(r#"{"name": "renamed {unique}"}"#), 200),
     call("POST", "/api_keys/{key_id}/rotate", Some(r#"{"overlap_seconds": 0}"#), 201),
     call("GET", "/audit_events", None, 200),
+    call("GET", "/agents", None, 200),
+    call("GET", "/agents/{agent_id}", None, 200),
+    call("GET", "/apps", None, 200),
+    call("POST", "/apps", Some(APP), 201),
+    call("GET", "/apps/{app_id}", None, 200),
+    call("PATCH", "/apps/{app_id}", Some(r#"{"name": "renamed {unique}"}"#), 200),
     call("GET", "/users", None, 200),
     call("POST", "/users", Some(r#"{"email": "{unique}@example.com", "role": "member"}"#), 201),
     call("GET", "/users/{user_id}", None, 200),
@@ -54,6 +67,8 @@ pub const CALLS: &[Call] = &[
     call("GET", "/workspaces/{workspace_id}/members/{user_id}", None, 200),
     call("PUT", "/workspaces/{workspace_id}/members/{user_id}", Some(r#"{"role": "admin"}"#), 200),
     call("DELETE", "/workspaces/{workspace_id}/members/{user_id}", None, 204),
+    call("DELETE", "/agents/{agent_id}", None, 204),
+    call("DELETE", "/apps/{app_id}", None, 204),
     call("DELETE", "/api_keys/{key_id}", None, 204),
     call("DELETE", "/users/{user_id}", None, 204),
 ];
@@ -65,13 +80,15 @@ pub struct Ids {
     pub key: String,
     pub user: String,
     pub workspace: String,
+    pub agent: String,
+    pub app: String,
 }
 
 impl Ids {
     /// Such as nobody has.
     pub fn unknown() -> Self {
         let id = |prefix: &str| format!("{prefix}_{}", domain::random::base62(16));
-        Self { client: id("cl"), key: id("ak"), user: id("cu"), workspace: id("ws") }
+        Self { client: id("cl"), key: id("ak"), user: id("cu"), workspace: id("ws"), agent: id("agent"), app: id("oc") }
     }
 
     /// A path of the template with its names filled in.
@@ -83,7 +100,9 @@ impl Ids {
             .replace("{client_id}", &self.client)
             .replace("{key_id}", &self.key)
             .replace("{user_id}", &self.user)
-            .replace("{workspace_id}", &self.workspace);
+            .replace("{workspace_id}", &self.workspace)
+            .replace("{agent_id}", &self.agent)
+            .replace("{app_id}", &self.app);
         assert!(!filled.contains('{'), "{path} has a parameter that nobody fills in here");
         filled
     }

@@ -36,6 +36,8 @@ pub struct Answer {
 pub enum Credential<'a> {
     Bearer(&'a str),
     ApiKey(&'a str),
+    /// An agent's token, and the agent's name.
+    Agent(&'a str, &'a str),
 }
 
 impl Answer {
@@ -114,6 +116,13 @@ impl Http {
         self.simbee_exchange(key).await.expect(200)["data"]["token"].as_str().unwrap().to_owned()
     }
 
+    /// An agent's token, made with `by`.
+    pub async fn agent_token(&self, by: Credential<'_>, id: &str, scopes: &[&str]) -> String {
+        let body = json!({"agent_id": id, "scopes": scopes});
+        let made = self.post("/auth/agent-token", by, &body).await.expect(201);
+        made["agent_token"].as_str().unwrap().to_owned()
+    }
+
     /// Where the demo client's keys are managed.
     pub fn keys_path(&self) -> String {
         format!("/api/v1/clients/{}/api_keys", self.demo.client_id)
@@ -141,6 +150,7 @@ impl Credential<'_> {
         match self {
             Self::Bearer(text) => request.header("Authorization", format!("Bearer {text}")),
             Self::ApiKey(text) => request.header("X-API-Key", *text),
+            Self::Agent(token, id) => Self::Bearer(token).show(request).header("X-Agent-ID", *id),
         }
     }
 }

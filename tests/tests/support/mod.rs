@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod authorizers;
 pub mod bad_bodies;
 pub mod bound;
 pub mod build;

@@ -59,18 +59,30 @@ impl Process {
         self.lives() && kill_process(pid, signal).is_ok()
     }
 
-    /// A variable of the environment that it was started with.
+    /// The environment that it was started with.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
+        let pairs = environment.split(|byte| *byte == 0).map(|pair| String::from_utf8_lossy(pair).into_owned());
+        pairs.filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    }
+
+    /// A variable of it.
     pub fn variable(&self, name: &str) -> Option<String> {
-        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
-        let mut variables = environment.split(|byte| *byte == 0).map(|pair| String::from_utf8_lossy(pair).into_owned());
-        variables.find_map(|pair| Some(pair.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+        self.environment().into_iter().find_map(|(other, value)| (other == name).then_some(value))
     }
 }
 
 /// The one process of this name among those that `pid` started.
 pub fn named(pid: u32, name: &str) -> Option<Process> {
     // The kernel keeps fifteen characters of a name.
-    family(pid).into_iter().find(|process| name.starts_with(&process.name) && process.lives())
+    let kept: String = name.chars().take(15).collect();
+    family(pid).into_iter().find(|process| process.name == kept && process.lives())
+}
+
+/// The process of this number.
+pub fn this(pid: u32) -> Process {
+    let Status { name, started, .. } = status(pid).expect("it runs");
+    Process { pid, name, started }
 }
 
 /// Waits until all of them have ended, as they must soon after the kill of the `local` that started them.

@@ -3,15 +3,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use accounts::{App, handle};
 use domain::{
-    Access, AuditEvent, Claims, Environment, Moment, Outcome, Role, ScopeSet, User, UserId, Workspace, WorkspaceId,
-    WorkspaceRole, random,
+    Access, AuditEvent, Environment, Moment, Outcome, Role, ScopeSet, User, UserId, Workspace, WorkspaceId,
+    WorkspaceRole,
 };
 use edge::Request;
 use identity::Identity;
 use serde_json::{Value, json};
 use signing::{Algorithm, Signer};
 use store::audit::AuditFilter;
-use testkit::{ISSUER, TestAccount, TestKey, TestStore, audience, change_user, moment, now, parts, request};
+use testkit::{ISSUER, TestAccount, TestKey, TestStore, audience, change_user, moment, parts, request};
 
 pub(crate) struct Setup {
     pub(crate) test: TestStore,
@@ -82,22 +82,7 @@ impl Setup {
     }
 
     pub(crate) fn login_holding(&self, user: &User, scopes: &str) -> String {
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            sub: user.id.to_string(),
-            aud: user.client_id.to_string(),
-            client_id: user.client_id.clone(),
-            scope: ScopeSet::parse(scopes).unwrap(),
-            iat: now().unix(),
-            nbf: now().unix(),
-            exp: now().unix() + 900,
-            jti: random::base62(22),
-            key_id: None,
-            secret_version: None,
-            workspace_id: self.account.workspace.id.clone(),
-            env: Environment::Live,
-            billed_to: user.id.clone(),
-        };
+        let claims = testkit::login_claims(user, &self.account.workspace, ScopeSet::parse(scopes).unwrap());
         self.signer.sign(&claims).unwrap()
     }
 

@@ -6,12 +6,12 @@ use domain::{Access, random};
 use edge::{ApiError, Reply, Request};
 use identity::Identity;
 use signing::{Algorithm, Wrapper};
-use store::{Config, Store, Table, UsageBuffer};
+use store::{Store, UsageBuffer};
 use testkit::{ISSUER, audience, moment};
 use token_exchange::SigningKey;
 
 use crate::failure::Failure;
-use crate::keys::fill::KEYS_TABLE;
+use crate::store_process::connect;
 
 /// A function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +64,4 @@ impl Functions {
             }
         }
     }
-}
-
-/// The embedded store calls its tables by their logical ids.
-async fn connect(endpoint: &str) -> Store {
-    let names = [
-        (Table::Keys, KEYS_TABLE),
-        (Table::Directory, "DirectoryTable"),
-        (Table::Signing, "SigningTable"),
-        (Table::Usage, "UsageTable"),
-        (Table::Audit, "AuditTable"),
-    ];
-    Store::connect_embedded(endpoint, Config::new(names.map(|(table, name)| (table, name.to_owned())))).await
 }

@@ -51,3 +51,18 @@ fn wrong_arguments_exit_with_two() {
     assert!(output.stdout.is_empty());
     assert!(String::from_utf8(output.stderr).unwrap().contains("--keys"));
 }
+
+#[test]
+fn revocation_measures_each_key_at_each_authorizer_by_both_credentials() {
+    let output = run(&["revocation", "--rounds", "3", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&report["authorizers"], &report["rounds"]), (&4.into(), &3.into()));
+    assert!(report["allowed"].as_u64().unwrap() > 100 && report["refused"].as_u64().unwrap() >= 24, "{report}");
+    for (delay, credential) in report["delays"].as_array().unwrap().iter().zip(["JWT", "raw key"]) {
+        assert_eq!((&delay["credential"], &delay["measured"]), (&credential.into(), &12.into()));
+        let [p50, p99, max] = ["p50", "p99", "max"].map(|it| delay[it].as_f64().unwrap());
+        assert!(0.0 <= p50 && p50 <= p99 && p99 <= max && max > 0.0, "{delay}");
+    }
+}

@@ -23,8 +23,8 @@ async fn warm_and_fresh_a_principal_costs_no_call() {
     setup.by_token(&token, moment(0.0)).await.unwrap();
     assert_eq!(
         setup.calls(),
-        [("GetItem".to_owned(), 3), ("Query".to_owned(), 1)],
-        "cold: signing keys, the feed's head, the key, its workspace"
+        [("GetItem".to_owned(), 3), ("Query".to_owned(), 2)],
+        "cold: signing keys, the feed's head, the tokens that were ended, the key, its workspace"
     );
     setup.by_token(&token, moment(1.0)).await.unwrap();
     setup.by_key(&key, moment(3.9)).await.unwrap();
@@ -33,7 +33,7 @@ async fn warm_and_fresh_a_principal_costs_no_call() {
     setup.by_token(&token, moment(4.1)).await.unwrap();
     assert_eq!(
         setup.calls(),
-        [("GetItem".to_owned(), 2), ("Query".to_owned(), 2)],
+        [("GetItem".to_owned(), 2), ("Query".to_owned(), 3)],
         "one read of the feed per interval; after the first one an instance reads its records and keys once more"
     );
     setup.by_key(&key, moment(8.0)).await.unwrap();
@@ -111,6 +111,73 @@ async fn a_fill_that_was_under_way_while_the_feed_spoke_is_not_kept() {
     };
     tokio::join!(slow, meanwhile);
     assert!(is_revoked(&setup.by_key(&key, moment(5.1)).await));
+}
+
+#[tokio::test]
+async fn a_read_of_the_feed_counts_from_when_it_was_sent() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    let token = setup.token(&key);
+    for second in [0.0, 4.0, 4.1] {
+        setup.by_key(&key, moment(second)).await.unwrap();
+        setup.by_token(&token, moment(second)).await.unwrap();
+    }
+    // The read is sent at 8.0, and its answer, which knows of nothing, is here after the revocation. By then others have
+    // begun to wait for it, one of them later than the bound after it was sent.
+    setup.test.faults.once("Query", Fault::Slow(Duration::from_millis(400)));
+    let reading = setup.by_key(&key, moment(8.0));
+    let waiting = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        revoke(&setup, &key).await;
+        tokio::join!(setup.by_key(&key, moment(11.9)), setup.by_token(&token, moment(13.0)))
+    };
+    let (reading, (within, later)) = tokio::join!(reading, waiting);
+    reading.unwrap();
+    within.unwrap();
+    assert!(is_revoked(&later), "what it waited for was sent too long ago: {later:?}");
+    assert!(is_revoked(&setup.by_key(&key, moment(12.0)).await));
+}
+
+#[tokio::test]
+async fn entries_that_expired_unread_empty_the_cache() {
+    let setup = Setup::new().await;
+    let (key, other) = (setup.key("read").await, setup.key("read").await);
+    for second in [0.0, 4.0, 4.1] {
+        setup.by_key(&key, moment(second)).await.unwrap();
+        setup.by_key(&other, moment(second)).await.unwrap();
+    }
+    revoke(&setup, &key).await;
+    // The entry that names the key is no more; of what came after it the last one is left.
+    let head = setup.test.store.feed_head().await.unwrap().0;
+    let entry = |number: u64| [("pk".to_owned(), "FEED".to_owned()), ("sk".to_owned(), format!("{number:020}"))];
+    for number in [head, head + 2] {
+        let mut strings: Vec<(String, String)> = entry(number).into();
+        strings.extend([("kind".to_owned(), "key".to_owned()), ("id".to_owned(), other.record.id.to_string())]);
+        let strings: Vec<(&str, &str)> = strings.iter().map(|(name, value)| (&**name, &**value)).collect();
+        setup.test.put_raw("KeysTable", &strings, &[("sequence", number)]);
+    }
+    setup.test.put_raw("KeysTable", &[("pk", "FEED"), ("sk", "HEAD")], &[("sequence", head + 2)]);
+    assert!(is_revoked(&setup.by_key(&key, moment(8.0)).await));
+    setup.by_key(&other, moment(8.0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_that_was_being_made_while_its_key_was_revoked_ends_with_it() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    for second in [0.0, 4.0, 4.1] {
+        setup.by_key(&key, moment(second)).await.unwrap();
+    }
+    // The exchange has read the key as it was, and signs after the revocation.
+    let claims = setup.claims(&key);
+    revoke(&setup, &key).await;
+    let token = setup.signer.sign(&claims).unwrap();
+    setup.by_token(&token, moment(7.9)).await.unwrap();
+    assert!(is_revoked(&setup.by_token(&token, moment(8.0)).await));
+    let cold = Identity::new(setup.test.store.clone(), audience());
+    let header = format!("Bearer {token}");
+    let credential = Credential::from_authorization(&header).unwrap();
+    assert!(is_revoked(&cold.principal(&call(credential), moment(5.0)).await));
 }
 
 #[tokio::test]

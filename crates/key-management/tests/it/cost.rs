@@ -8,31 +8,31 @@ use crate::setup::{Setup, calls};
 async fn a_change_is_one_transaction_and_a_page_one_query_and_one_batch_read() {
     let setup = Setup::new().await;
     let (admin, key) = (setup.key("admin").await, setup.key("read").await);
-    setup.call(&admin, "GET", &setup.path(""), None).await;
+    setup.warm(&admin, &key).await;
     let creation = (Some(json!({"name": "x"})), setup.path(""));
     let one = setup.path_of(&key);
     let rotation = format!("{one}/rotate");
     let name = [("idempotency-key", "one")];
     for (method, path, body, more, expected) in [
-        // The client, the workspace, the chain's head.
-        ("POST", creation.1.clone(), creation.0.clone(), &[][..], "GetItem 3, TransactWriteItems 1"),
+        // What the feed has told of since; the client, the workspace, the chain's head.
+        ("POST", creation.1.clone(), creation.0.clone(), &[][..], "GetItem 3, Query 1, TransactWriteItems 1"),
         // And whether it is answered already.
-        ("POST", creation.1.clone(), creation.0.clone(), &name[..], "GetItem 4, TransactWriteItems 1"),
+        ("POST", creation.1.clone(), creation.0.clone(), &name[..], "GetItem 4, Query 1, TransactWriteItems 1"),
         // The client, the workspace, the answer.
-        ("POST", creation.1, creation.0, &name[..], "GetItem 3"),
+        ("POST", creation.1, creation.0, &name[..], "GetItem 3, Query 1"),
         ("GET", setup.path(""), None, &[], "BatchGetItem 1, Query 1"),
         ("GET", setup.path("?limit=1"), None, &[], "BatchGetItem 1, Query 1"),
         // The record, and when it was last used.
         ("GET", one.clone(), None, &[], "GetItem 2"),
         // The same, and the heads of feed and chain.
-        ("PATCH", one.clone(), Some(json!({"name": "x"})), &[], "GetItem 4, TransactWriteItems 1"),
-        ("PATCH", one.clone(), Some(json!({"name": "x"})), &[], "GetItem 2"),
-        ("POST", rotation.clone(), None, &[], "GetItem 4, TransactWriteItems 1"),
+        ("PATCH", one.clone(), Some(json!({"name": "x"})), &[], "GetItem 4, Query 1, TransactWriteItems 1"),
+        ("PATCH", one.clone(), Some(json!({"name": "x"})), &[], "GetItem 2, Query 1"),
+        ("POST", rotation.clone(), None, &[], "GetItem 4, Query 1, TransactWriteItems 1"),
         // For the prefix, the client.
-        ("POST", rotation, Some(json!({"overlap_seconds": 0})), &[], "GetItem 5, TransactWriteItems 1"),
+        ("POST", rotation, Some(json!({"overlap_seconds": 0})), &[], "GetItem 5, Query 1, TransactWriteItems 1"),
         // The record twice.
-        ("DELETE", one.clone(), None, &[], "GetItem 4, TransactWriteItems 1"),
-        ("DELETE", one, None, &[], "GetItem 2"),
+        ("DELETE", one.clone(), None, &[], "GetItem 4, Query 1, TransactWriteItems 1"),
+        ("DELETE", one, None, &[], "GetItem 2, Query 1"),
     ] {
         setup.test.faults.reset_counts();
         let (status, answer) = setup.call_with(&admin, more, method, &path, body.clone()).await;

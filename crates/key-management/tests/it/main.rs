@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod addresses;
+mod agents;
 mod audit;
 mod audit_events;
 mod bad_input;

@@ -2,10 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use domain::{
-    Access, AuditEvent, Claims, Client, Environment, KeyRecord, Moment, Outcome, Role, User, Workspace, WorkspaceRole,
-    random,
-};
+use domain::{Access, AuditEvent, Client, KeyRecord, Moment, Outcome, Role, User, Workspace, WorkspaceRole, random};
 use edge::{ApiError, Reply, Request};
 use identity::Identity;
 use key_management::{App, handle};
@@ -151,6 +148,14 @@ impl Setup {
         workspace
     }
 
+    /// Lets the function know `caller` for good: after its first look at the feed an instance reads its records once more.
+    pub(crate) async fn warm(&self, caller: &TestKey, any: &TestKey) {
+        for name in ["warm", "warmer"] {
+            let (status, _) = self.call(caller, "PATCH", &self.path_of(any), Some(json!({ "name": name }))).await;
+            assert_eq!(status, 200);
+        }
+    }
+
     /// A token as a login gives it now.
     pub(crate) async fn login(&self, user: &User) -> String {
         let store = &self.test.store;
@@ -159,22 +164,7 @@ impl Setup {
         for id in user.workspaces.keys() {
             workspaces.extend(store.workspace_by_id(&self.client.id, id).await.unwrap());
         }
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            sub: user.id.to_string(),
-            aud: user.client_id.to_string(),
-            client_id: user.client_id.clone(),
-            scope: user.scopes(&workspaces),
-            iat: now().unix(),
-            nbf: now().unix(),
-            exp: now().unix() + 900,
-            jti: random::base62(22),
-            key_id: None,
-            secret_version: None,
-            workspace_id: self.account.workspace.id.clone(),
-            env: Environment::Live,
-            billed_to: user.id.clone(),
-        };
+        let claims = testkit::login_claims(&user, &self.account.workspace, user.scopes(&workspaces));
         self.signer.sign(&claims).unwrap()
     }
 

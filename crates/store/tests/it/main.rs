@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod account_change;
+mod agents;
+mod apps;
 mod audit;
 mod directory;
 mod feed;
+mod grants;
 mod import;
 mod keys;
 mod ministack;
+mod revoked;
 mod signing_keys;
 mod throttle;
 mod usage;

@@ -2,10 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod accounts;
+mod agents;
 mod bad_input;
 mod exchange;
 mod footing;
 mod imported;
 mod invites;
+mod oauth_authorization_code;
+mod oauth_client;
+mod oauth_client_credentials;
+mod oauth_introspect;
+mod oauth_refresh_token;
+mod oauth_revoke;
+mod oauth_setup;
+mod oauth_token_exchange;
 mod setup;
 mod signing_key;

@@ -1,26 +1,61 @@
-//! Attempts at sign-up and login: how many, and in whose name they are counted.
+//! Attempts at what must not be tried too often: how many, and in whose name they are counted.
 
 use std::net::IpAddr;
 
 use domain::{HashedKey, Timestamp, User, UserId};
 use edge::{ApiError, Limited};
-use store::StoreError;
 use store::throttle::{Allowance, Attempt};
+use store::{Store, StoreError};
+use thiserror::Error;
 
-use crate::App;
-use crate::login::Account;
+use crate::prove::Account;
 
 /// Failures that an account is allowed before it waits.
 pub(crate) const PER_ACCOUNT: Allowance = Allowance { free: 10, window: 600 };
 /// Failures that an address is allowed before it waits.
-pub(crate) const PER_ADDRESS: Allowance = Allowance { free: 100, window: 600 };
+pub const PER_ADDRESS: Allowance = Allowance { free: 100, window: 600 };
+/// What an address is allowed in an hour where nothing else is set.
+const PER_HOUR: u32 = 60;
+const HOUR: i64 = 3600;
+
+/// A setting is no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{0} must be a number")]
+pub struct InvalidLimit(&'static str);
+
+/// Reads from the environment how many attempts of a kind one address is allowed in an hour; 60 where it is not set.
+///
+/// # Errors
+/// [`InvalidLimit`]: the function must not start.
+pub fn per_hour_from_env(variable: &'static str) -> Result<u32, InvalidLimit> {
+    match std::env::var(variable) {
+        Ok(text) if !text.is_empty() => text.parse().map_err(|_| InvalidLimit(variable)),
+        _ => Ok(PER_HOUR),
+    }
+}
+
+/// Counts an attempt of a `kind` that an address is allowed `free` times in an hour. Where no address is known nothing is
+/// counted: no caller comes without one.
+///
+/// # Errors
+/// As [`attempt`].
+pub async fn hourly(
+    store: &Store,
+    kind: &str,
+    free: u32,
+    source: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let Some(address) = source.map(throttled_address) else { return Ok(()) };
+    attempt(store, &format!("{kind} {address}"), Allowance { free, window: HOUR }, now).await
+}
 
 /// Counts an attempt before it is made.
 ///
 /// # Errors
 /// 429 with the seconds to wait; 503 where it can't be counted.
-pub(crate) async fn attempt(app: &App, subject: &str, allowance: Allowance, now: Timestamp) -> Result<(), ApiError> {
-    match app.store.throttle_attempt(subject, allowance, now).await {
+pub async fn attempt(store: &Store, subject: &str, allowance: Allowance, now: Timestamp) -> Result<(), ApiError> {
+    match store.throttle_attempt(subject, allowance, now).await {
         Ok(Attempt::Go) => Ok(()),
         Ok(Attempt::Wait(seconds)) => {
             Err(ApiError::TooManyRequests(Limited { limit: allowance.free, retry_after: seconds }))
@@ -34,7 +69,7 @@ pub(crate) async fn attempt(app: &App, subject: &str, allowance: Allowance, now:
 /// In whose name attempts at an account are counted: from an address that the owner has come from before, the owner's
 /// own; otherwise everybody's together. An account that is none counts like one that is.
 pub(crate) async fn subject(
-    app: &App,
+    store: &Store,
     account: &Account<'_>,
     user: Option<&User>,
     address: Option<&str>,
@@ -42,7 +77,7 @@ pub(crate) async fn subject(
 ) -> Result<String, ApiError> {
     let Some(user) = user else {
         if let Some(address) = address {
-            app.store.known_address(&UserId::random(), address, now).await?;
+            store.known_address(&UserId::random(), address, now).await?;
         }
         return Ok(match account {
             Account::Email(text) => format!("nobody {}", fingerprint(&text.to_lowercase())),
@@ -52,7 +87,7 @@ pub(crate) async fn subject(
         });
     };
     match address {
-        Some(address) if app.store.known_address(&user.id, address, now).await? => {
+        Some(address) if store.known_address(&user.id, address, now).await? => {
             Ok(format!("user {} at {address}", user.id))
         }
         _ => Ok(format!("user {}", user.id)),
@@ -66,32 +101,37 @@ fn fingerprint(text: &str) -> String {
 
 /// What a success leaves behind.
 pub(crate) async fn settle(
-    app: &App,
+    store: &Store,
     user: &User,
     subject: &str,
     address: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    app.store.throttle_clear(subject).await?;
+    store.throttle_clear(subject).await?;
     match address {
-        Some(address) => welcome(app, user, address, now).await,
+        Some(address) => welcome(store, user, address, now).await,
         None => Ok(()),
     }
 }
 
 /// Lets a user's address be known, and gives it its attempt back.
-pub(crate) async fn welcome(app: &App, user: &User, address: &str, now: Timestamp) -> Result<(), StoreError> {
-    app.store.known_address_add(&user.id, address, now).await?;
-    app.store.throttle_give_back(&throttled(address)).await
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn welcome(store: &Store, user: &User, address: &str, now: Timestamp) -> Result<(), StoreError> {
+    store.known_address_add(&user.id, address, now).await?;
+    store.throttle_give_back(&throttled(address)).await
 }
 
 /// What attempts from an address are counted under.
-pub(crate) fn throttled(address: &str) -> String {
+#[must_use]
+pub fn throttled(address: &str) -> String {
     format!("address {address}")
 }
 
 /// Counted together: one IPv4 address, or the /64 that one IPv6 host is given.
-pub(crate) fn throttled_address(address: IpAddr) -> String {
+#[must_use]
+pub fn throttled_address(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

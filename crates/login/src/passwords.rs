@@ -16,7 +16,10 @@ const NOBODY: &str =
 static NOBODYS_HASH: LazyLock<Option<PasswordHash>> = LazyLock::new(|| PasswordHash::parse(NOBODY));
 
 /// Hashes a new password, in its turn.
-pub(crate) async fn hash(password: Password) -> Result<PasswordHash, ApiError> {
+///
+/// # Errors
+/// 503 where it can't be hashed now.
+pub async fn hash(password: Password) -> Result<PasswordHash, ApiError> {
     in_turn(move || PasswordHash::of(&password)).await
 }
 

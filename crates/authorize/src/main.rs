@@ -1,0 +1,29 @@
+//! `authorize`: where people say yes or no to apps, and where apps register themselves.
+
+use std::sync::Arc;
+
+use authorize::{App, Cookies, handle};
+use domain::Access;
+use edge::{Clock, Error};
+use identity::Identity;
+use login::attempts::per_hour_from_env;
+use signing::Audience;
+use store::{Config, Store, Table};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::start_logging();
+    let clock = Clock::new();
+    let issuer = edge::base_url()?;
+    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Directory, Table::Audit])?).await;
+    let app = App {
+        identity: Identity::new(store.clone(), Audience { issuer: issuer.clone(), resource: issuer.clone() })
+            .within(edge::revocation_bound()?),
+        store,
+        access: Access::built_in()?,
+        cookies: Cookies::new(&issuer),
+        issuer: issuer.clone(),
+        registrations_per_hour: per_hour_from_env("KEYGATE_REGISTRATIONS_PER_HOUR")?,
+    };
+    edge::run(Arc::new(app), &issuer, clock, handle).await
+}

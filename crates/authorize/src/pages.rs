@@ -1,0 +1,69 @@
+//! The pages. What they show of others' words is escaped by the templates.
+
+use askama::Template;
+use edge::{Reply, StatusCode};
+
+use crate::page;
+
+/// Names and values of hidden fields.
+pub(crate) type Fields = Vec<(&'static str, String)>;
+
+/// Where somebody logs in.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub(crate) struct SignIn<'a> {
+    pub(crate) app_name: &'a str,
+    pub(crate) is_unverified: bool,
+    pub(crate) problem: Option<&'a str>,
+    pub(crate) fields: &'a Fields,
+    pub(crate) csrf: &'a str,
+    pub(crate) email: &'a str,
+}
+
+/// Where somebody says yes or no.
+#[derive(Template)]
+#[template(path = "consent.html")]
+pub(crate) struct Consent<'a> {
+    pub(crate) app_name: &'a str,
+    pub(crate) is_unverified: bool,
+    pub(crate) leads_to: &'a str,
+    pub(crate) resource: Option<&'a str>,
+    pub(crate) company: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) scopes: Vec<ScopeLine>,
+    pub(crate) has_privileged: bool,
+    pub(crate) fields: &'a Fields,
+    pub(crate) csrf: &'a str,
+    pub(crate) sign_out: &'a str,
+}
+
+/// A scope, in words and by name.
+pub(crate) struct ScopeLine {
+    pub(crate) words: String,
+    pub(crate) name: String,
+}
+
+/// Whoever has logged in can allow nothing of what is asked.
+#[derive(Template)]
+#[template(path = "dead_end.html")]
+pub(crate) struct DeadEnd<'a> {
+    pub(crate) app_name: &'a str,
+    pub(crate) problem: &'a str,
+    pub(crate) company: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) back: &'a str,
+    pub(crate) fields: &'a Fields,
+    pub(crate) sign_out: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+/// A page that says something, with nothing to do.
+pub(crate) fn message(status: StatusCode, title: &str, text: &str) -> Reply {
+    page::page(status, "'none'", &Message { title, text })
+}

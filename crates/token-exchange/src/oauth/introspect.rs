@@ -1,0 +1,202 @@
+//! `POST /oauth/introspect` (RFC 7662).
+//!
+//! 1. The caller is a client's app with a secret, or a credential of ours with the scope `admin`: a key as the client's
+//!    secret, or a bearer's. Nobody else: a token's content is its client's own affair (section 4).
+//! 2. An access token is judged as the authorizer judges it, by all that it hangs on, but for two things: whom it is for,
+//!    since the asking resource is seldom this one, and where from, since its bearer is not the one that asks here.
+//! 3. Whatever does not count, is none, or is another client's, is `{"active":false}` and nothing more (section 2.2).
+
+use domain::app_grant::Presented as Shown;
+use domain::{
+    Actor, AppId, Claims, ClientId, Environment, GrantId, KeyId, Moment, RefreshToken, Scope, ScopeSet, UserId,
+    WorkspaceId,
+};
+use edge::{ApiError, OauthError, Reply, Request};
+use identity::{Call, CredentialError, Principal};
+use serde::Serialize;
+
+use super::client::{Caller, Presented};
+use super::error::{Judged, invalid_client, refused};
+use super::form::Form;
+use super::held;
+use crate::App;
+
+/// What is said of a token that counts (section 2.2); what is ours stands behind.
+#[derive(Serialize)]
+struct Active<'a> {
+    active: bool,
+    scope: String,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    exp: i64,
+    iat: i64,
+    sub: &'a str,
+    #[serde(flatten)]
+    token: Option<TokenView<'a>>,
+}
+
+#[derive(Serialize)]
+struct TokenView<'a> {
+    nbf: i64,
+    aud: &'a str,
+    iss: &'a str,
+    jti: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Actor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a KeyId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<&'a AppId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant_id: Option<&'a GrantId>,
+    workspace_id: &'a WorkspaceId,
+    env: Environment,
+    billed_to: &'a UserId,
+}
+
+#[derive(Serialize)]
+struct Inactive {
+    active: bool,
+}
+
+/// Who may ask: for which client's tokens, and of which environment alone.
+struct Asker {
+    client: ClientId,
+    test_only: bool,
+}
+
+/// Says what a token is.
+pub(super) async fn introspect(app: &App, request: &Request, now: Moment) -> Result<Reply, OauthError> {
+    let form = Form::read(request)?;
+    let asker = asker(app, request, &form, now).await?;
+    let text = form.required("token")?;
+    let known = match RefreshToken::parse(text) {
+        Some(token) => of_refresh_token(app, &asker, &token, now).await?,
+        None => of_access_token(app, &asker, text, now).await?,
+    };
+    Ok(known.unwrap_or_else(|| edge::ok(&Inactive { active: false })))
+}
+
+async fn asker(app: &App, request: &Request, form: &Form, now: Moment) -> Result<Asker, OauthError> {
+    if is_bearer(request) {
+        return by_bearer(app, request, form, now).await;
+    }
+    let presented = Presented::read(request, form)?.ok_or_else(invalid_client)?;
+    match presented.prove(app, request, now).await? {
+        Caller::Key(principal) => by_principal(&principal).ok_or_else(invalid_client),
+        Caller::App(caller) => {
+            let client = caller.client_id.clone().filter(|_| caller.is_confidential());
+            Ok(Asker { client: client.ok_or_else(invalid_client)?, test_only: false })
+        }
+    }
+}
+
+async fn by_bearer(app: &App, request: &Request, form: &Form, now: Moment) -> Result<Asker, OauthError> {
+    if form.get("client_secret").is_some() || form.get("client_assertion").is_some() {
+        return Err(OauthError::invalid_request("The client authenticates in two ways at once"));
+    }
+    // The challenge is of the scheme that was tried (RFC 6749, section 5.2).
+    let refusal = || invalid_client().challenged(r#"Bearer realm="keygate", error="invalid_token""#);
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
+    let call = match Call::from_headers(headers, edge::source_address(request)) {
+        Ok(call) => call,
+        Err(CredentialError::Several) => {
+            return Err(OauthError::invalid_request("The client authenticates in two ways at once"));
+        }
+        Err(error) => return Err(refused(ApiError::Unauthorized(error.into()), refusal)),
+    };
+    let principal = app.identity.principal(&call, now).await.map_err(|error| refused(error, refusal))?;
+    // Too little is a 401 here, too (section 2.3).
+    by_principal(&principal).ok_or_else(refusal)
+}
+
+fn is_bearer(request: &Request) -> bool {
+    let mut values = request.headers().get_all("authorization").iter();
+    let is_bearer = |text: &str| text.split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    values.any(|value| value.to_str().is_ok_and(is_bearer)) || request.headers().contains_key("x-api-key")
+}
+
+/// A credential that may ask.
+fn by_principal(principal: &Principal) -> Option<Asker> {
+    let admin = Scope::parse(Scope::ADMIN)?;
+    // Whoever has logged in is held to no workspace, as where keys are managed.
+    let reaches = principal.logged_in().is_some() || principal.workspace().is_ok();
+    (principal.covers(&admin) && reaches).then(|| Asker {
+        client: principal.client_id().clone(),
+        test_only: principal.environment() == Environment::Test,
+    })
+}
+
+async fn of_access_token(app: &App, asker: &Asker, text: &str, now: Moment) -> Result<Option<Reply>, OauthError> {
+    let principal = match app.identity.bearer(text, None, now).await.map_err(Judged::from) {
+        Ok(principal) => principal,
+        Err(Judged::Refused(_)) => return Ok(None),
+        Err(Judged::Failed(error)) => return Err(error.into()),
+    };
+    // A token that is good for nothing, or not where it is bound to, must not be taken for one that counts.
+    let (Some(claims), Some(scope)) = (principal.claims(), ScopeSet::new(principal.scopes())) else { return Ok(None) };
+    if principal.workspace().is_err() || !asker.may_know(&claims.client_id, claims.env) {
+        return Ok(None);
+    }
+    Ok(Some(edge::ok(&Active {
+        active: true,
+        scope: scope.to_string(),
+        // The OAuth client, as RFC 7662 has it; where no app stands behind a token, its tenant is that.
+        client_id: claims.app_id.as_ref().map_or(claims.client_id.as_str(), AppId::as_str),
+        token_type: Some("Bearer"),
+        exp: claims.exp,
+        iat: claims.iat,
+        sub: &claims.sub,
+        token: Some(TokenView::of(claims)),
+    })))
+}
+
+async fn of_refresh_token(
+    app: &App,
+    asker: &Asker,
+    token: &RefreshToken,
+    now: Moment,
+) -> Result<Option<Reply>, OauthError> {
+    let Some(grant) = app.store.grant_by_id(&token.grant()).await? else { return Ok(None) };
+    let at = now.timestamp();
+    let is_current = grant.refresh.as_ref().is_some_and(|kept| kept.judge(token, at) == Shown::Current);
+    if !is_current || !grant.counts(at) || !asker.may_know(&grant.client_id, Environment::Live) {
+        return Ok(None);
+    }
+    let Some(scopes) = held::scopes(app, &grant, now).await? else { return Ok(None) };
+    Ok(Some(edge::ok(&Active {
+        active: true,
+        scope: scopes.to_string(),
+        client_id: grant.app_id.as_str(),
+        token_type: None,
+        exp: grant.expires_at.unix(),
+        iat: grant.created_at.unix(),
+        sub: grant.user_id.as_str(),
+        token: None,
+    })))
+}
+
+impl Asker {
+    fn may_know(&self, client: &ClientId, environment: Environment) -> bool {
+        self.client == *client && (!self.test_only || environment == Environment::Test)
+    }
+}
+
+impl<'a> TokenView<'a> {
+    fn of(claims: &'a Claims) -> Self {
+        Self {
+            nbf: claims.nbf,
+            aud: &claims.aud,
+            iss: &claims.iss,
+            jti: &claims.jti,
+            act: claims.act.as_ref(),
+            key_id: claims.key_id.as_ref(),
+            app_id: claims.app_id.as_ref(),
+            grant_id: claims.grant_id.as_ref(),
+            workspace_id: &claims.workspace_id,
+            env: claims.env,
+            billed_to: &claims.billed_to,
+        }
+    }
+}
