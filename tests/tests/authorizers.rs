@@ -34,7 +34,14 @@ struct Way {
 
 impl Way {
     /// By a key and by a token of it.
-    fn both(name: &'static str, method: &str, key: &str, token: &str, workspace: Option<&str>, ends: Outcome) -> [Self; 2] {
+    fn both(
+        name: &'static str,
+        method: &str,
+        key: &str,
+        token: &str,
+        workspace: Option<&str>,
+        ends: Outcome,
+    ) -> [Self; 2] {
         [(Credential::ApiKey(key), workspace), (Credential::Bearer(token), None)].map(|(credential, workspace)| Self {
             name,
             asked: Asked::new(method, USERS, &credential, workspace),

@@ -4,6 +4,7 @@
 
 mod drift;
 mod event_shapes;
+mod oauth_clients;
 mod project;
 
 mod support;

@@ -3,6 +3,7 @@
 //! 1. API Gateway has asked the authorizer; its context comes with the request.
 //! 2. The route answers with sample data, and with that context as `caller`.
 
+mod mcp;
 mod samples;
 
 use domain::Moment;
@@ -31,6 +32,7 @@ pub fn handle(request: &Request, now: Moment) -> Result<Reply, ApiError> {
         ("POST", ["v1", "chat", "completions"]) => {
             Ok(samples::chat_completion(&edge::json(request)?, now.timestamp(), &caller))
         }
+        ("POST", ["mcp"]) => mcp::answer(&edge::json(request)?, &caller),
         ("GET", ["v1", "models"]) => Ok(samples::models(&caller)),
         _ => Err(ApiError::NotFound),
     }

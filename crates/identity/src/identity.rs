@@ -138,19 +138,19 @@ impl Identity {
         self.directory().left_of(grant).await
     }
 
-    /// Who stands behind a token, whomever it is for: to say something of it, or to exchange it. `address` is where it comes
-    /// from; `None` where that is not its bearer's.
+    /// Who stands behind a token, whomever it is for: to say something of it, or to exchange it. `sender` says
+    /// where it comes from.
     ///
     /// # Errors
     /// [`Refusal`].
     pub async fn bearer(
         &self,
         token: &str,
-        address: Option<Option<IpAddr>>,
+        sender: Sender,
         now: Moment,
     ) -> Result<Principal, Refusal> {
         let claims = self.issued(token, now).await?;
-        let standing = self.standing(&claims, UsedFrom { address, workspace: &Named::None }, now).await?;
+        let standing = self.standing(&claims, UsedFrom { sender, workspace: &Named::None }, now).await?;
         Ok(Principal::new(standing, Proof::Token(claims)))
     }
 
@@ -239,7 +239,7 @@ impl Identity {
 
     async fn by_token(&self, token: &UnverifiedToken<'_>, call: &Call<'_>, now: Moment) -> Result<Principal, Refusal> {
         let claims = self.verified(token, For::This, now).await?;
-        let from = UsedFrom { address: Some(call.address), workspace: &call.workspace };
+        let from = UsedFrom { sender: Sender::At(call.address), workspace: &call.workspace };
         let standing = self.standing(&claims, from, now).await?;
         Ok(Principal::new(standing, Proof::Token(claims)))
     }
@@ -302,7 +302,7 @@ impl Identity {
             version: grant.secret_version,
             workspace: &grant.workspace_id,
         };
-        let from = UsedFrom { address: Some(call.address), workspace: &call.workspace };
+        let from = UsedFrom { sender: Sender::At(call.address), workspace: &call.workspace };
         let standing = self.key_of_token(made_of, from, now).await?;
         if !agents::all_live(&self.store, &self.caches, &token).await? {
             let key = match &standing {
@@ -336,7 +336,7 @@ impl Identity {
         if let Err(reason) = key.check_version(version, now.timestamp()) {
             return Err(Refusal::Unauthorized { reason: reason.into(), key: Some(key) });
         }
-        if let Some(address) = from.address {
+        if let Sender::At(address) = from.sender {
             check_address(&key, address)?;
         }
         let footing = self.footing_of(&key, Some(workspace), from.workspace).await?;
@@ -371,11 +371,19 @@ enum For {
     Anybody,
 }
 
+/// Who has sent a token.
+#[derive(Clone, Copy, Debug)]
+pub enum Sender {
+    /// Its bearer, from the address that the gateway has seen, if any.
+    At(Option<IpAddr>),
+    /// Somebody who asks about it: where from says nothing of its bearer.
+    Other,
+}
+
 /// Where a token is used.
 #[derive(Clone, Copy)]
 struct UsedFrom<'a> {
-    /// The address that the gateway has seen, if any; `None` where it is not the bearer's, and not judged.
-    address: Option<Option<IpAddr>>,
+    sender: Sender,
     workspace: &'a Named,
 }
 

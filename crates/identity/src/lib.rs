@@ -26,6 +26,6 @@ pub use call::{Call, Named};
 pub use credential::{Credential, CredentialError};
 pub use feed::{DEFAULT_BOUND, FEED_INTERVAL};
 pub use footing::Footing;
-pub use identity::Identity;
+pub use identity::{Identity, Sender};
 pub use principal::{Principal, Standing};
 pub use refusal::{Refusal, RefusalReason};

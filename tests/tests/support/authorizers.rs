@@ -8,10 +8,10 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use super::build;
 use super::http::Credential;
 use super::processes::{self, Process};
 use super::run::Run;
-use super::build;
 
 /// How often a call is made again that the store was too slow for. Such a call is no allow, and proves nothing more.
 const TRIES: usize = 3;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{KeyRefusal, Moment, PresentedKey};
+use domain::{Action, Deed, KeyRefusal, Moment, PlainKey, PresentedKey};
 use identity::{Credential, FEED_INTERVAL, Identity, Refusal};
 use testkit::{Fault, TestKey, audience, moment};
 
@@ -250,4 +250,30 @@ async fn requests_at_once_read_the_feed_once() {
     let (one, two, three) = tokio::join!(setup.by_key(&key, at), setup.by_key(&key, at), setup.by_key(&key, at));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert_eq!(setup.calls(), [("Query".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_rotated_keys_new_string_and_its_tokens_count_at_once() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    setup.by_key(&key, moment(0.0)).await.unwrap();
+    let before = setup.token(&key);
+    let plain = PlainKey::random_for(&key.record.prefix, &key.record.id);
+    let after = key.record.clone().rotated(&plain, 60, testkit::now());
+    let deed = Deed::new(Action::KeyRotated, &key.record.id);
+    setup.test.store.key_change(&key.record, &after, deed, &testkit::act(), None).await.unwrap();
+    let rotated = TestKey { plain, record: after };
+    let token = setup.token(&rotated);
+    setup.by_token(&token, moment(0.1)).await.unwrap();
+    setup.by_key(&rotated, moment(0.1)).await.unwrap();
+    setup.by_key(&key, moment(0.2)).await.unwrap();
+    setup.by_token(&before, moment(0.2)).await.unwrap();
+    setup.calls();
+    setup.by_key(&rotated, moment(0.3)).await.unwrap();
+    setup.by_token(&token, moment(0.3)).await.unwrap();
+    assert_eq!(setup.calls(), [], "and it is known from then on");
+    // A guess costs the read of an unknown id, and changes nothing.
+    let guess = TestKey { plain: PlainKey::random_for(&key.record.prefix, &key.record.id), ..rotated };
+    assert!(setup.by_key(&guess, moment(0.4)).await.is_err());
+    assert_eq!(setup.calls(), [("GetItem".to_owned(), 1)]);
 }

@@ -101,11 +101,23 @@ async fn the_metadata_name_the_issuer_and_only_what_is_there() {
     assert_eq!(server["issuer"], ISSUER);
     assert_eq!(server["jwks_uri"], format!("{ISSUER}{JWKS}"));
     assert!(server["scopes_supported"].as_array().unwrap().contains(&json!("chat:completions")));
-    assert_eq!(server.get("token_endpoint"), None);
+    for (member, path) in [
+        ("authorization_endpoint", "/oauth/authorize"),
+        ("token_endpoint", "/oauth/token"),
+        ("registration_endpoint", "/oauth/register"),
+        ("revocation_endpoint", "/oauth/revoke"),
+        ("introspection_endpoint", "/oauth/introspect"),
+    ] {
+        assert_eq!(server[member], format!("{ISSUER}{path}"));
+    }
+    assert_eq!(server["code_challenge_methods_supported"], json!(["S256"]));
+    assert_eq!(server["authorization_response_iss_parameter_supported"], true);
     let (_, same) = parts(get(&app, "/.well-known/openid-configuration", &[], moment(0.0)).await.unwrap());
     assert_eq!(server, same);
     let (_, resource) = parts(get(&app, "/.well-known/oauth-protected-resource", &[], moment(0.0)).await.unwrap());
     assert_eq!((&resource["resource"], &resource["authorization_servers"]), (&json!(ISSUER), &json!([ISSUER])));
+    let offered = resource["scopes_supported"].as_array().unwrap();
+    assert!(offered.contains(&json!("read")) && !offered.contains(&json!("admin")), "no app can have it");
     assert_eq!(test.faults.counts().get("Query"), None, "bytes made once");
 }
 

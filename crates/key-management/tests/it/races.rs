@@ -117,3 +117,18 @@ async fn a_change_and_a_revocation_at_once_leave_a_revoked_key() {
     assert!(setup.record(&key).await.revoked_at.is_some());
     setup.events().await;
 }
+
+#[tokio::test]
+async fn whoever_was_revoked_a_moment_ago_makes_nothing_that_outlives_it() {
+    let setup = Setup::new().await;
+    let (admin, key) = (setup.key("admin").await, setup.key("read").await);
+    let token = setup.token(&admin);
+    setup.warm(&admin, &key).await;
+    setup.test.store.key_revoke(&setup.client.id, &admin.record.id, &testkit::act()).await.unwrap();
+    let before = setup.count_keys().await;
+    for by in [admin.plain.expose(), &token] {
+        let (status, _) = setup.call(&by.to_owned(), "POST", &setup.path(""), Some(json!({"name": "x"}))).await;
+        assert_eq!(status, 401);
+    }
+    assert_eq!(setup.count_keys().await, before);
+}

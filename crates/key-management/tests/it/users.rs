@@ -167,6 +167,13 @@ async fn in_a_suspended_workspace_its_admins_only_end_keys() {
     };
     refused(setup.get(&admin, &key).await);
     refused(setup.create(&login, json!({"name": "x"})).await);
+    let form = json!({
+        "dry_run": false,
+        "pattern": {"prefix": "former_", "length": 40},
+        "rows": [{"name": "x", "hash": "ab".repeat(32), "encoding": "hex"}],
+    });
+    let (status, answer) = setup.call(&login, "POST", &setup.path("/import"), Some(form)).await;
+    assert_eq!((status, &answer["data"][0]["result"]), (200, &json!("invalid")), "{answer}");
     refused(setup.patch(&login, &key, json!({"name": "x"})).await);
     refused(setup.rotate(&login, &key, None).await);
     assert_eq!(setup.get(&login, &key).await.0, 200);

@@ -27,7 +27,7 @@ async fn an_app_reads_back_as_it_was_written_and_only_to_its_client() {
 #[tokio::test]
 async fn an_app_that_has_registered_itself_belongs_to_nobody_and_is_made_once() {
     let test = TestStore::start().await;
-    let own = testkit::app(None, None, None);
+    let own = app(None, None, None);
     test.store.app_register(&own).await.unwrap();
     assert_eq!(test.store.app_by_id(&own.id).await.unwrap(), Some(own.clone()));
     assert_eq!(test.store.app_of_client(&ClientId::random(), &own.id).await.unwrap(), None);

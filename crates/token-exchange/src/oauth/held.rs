@@ -13,10 +13,13 @@ pub(super) async fn scopes(app: &App, grant: &AppGrant, now: Moment) -> Result<O
     app.identity.left_of(grant, now).await
 }
 
-/// The same, where something must be left.
+/// The same for a new token, in the workspace that it is bound to: something must be left, and the workspace be open.
 ///
 /// # Errors
-/// `invalid_grant` where nothing is.
+/// `invalid_grant` otherwise: the user has to consent anew, or to ask those who have closed it.
 pub(super) async fn of_grant(app: &App, grant: &AppGrant, now: Moment) -> Result<ScopeSet, OauthError> {
-    scopes(app, grant, now).await?.ok_or_else(invalid_grant)
+    let left = scopes(app, grant, now).await?;
+    let workspace = app.identity.workspace(&grant.client_id, &grant.workspace_id, now).await?;
+    let is_open = workspace.is_some_and(|workspace| workspace.open_to_app(&grant.client_id).is_ok());
+    left.filter(|_| is_open).ok_or_else(invalid_grant)
 }

@@ -7,58 +7,16 @@
 //! 3. Whatever does not count, is none, or is another client's, is `{"active":false}` and nothing more (section 2.2).
 
 use domain::app_grant::Presented as Shown;
-use domain::{
-    Actor, AppId, Claims, ClientId, Environment, GrantId, KeyId, Moment, RefreshToken, Scope, ScopeSet, UserId,
-    WorkspaceId,
-};
+use domain::{ClientId, Environment, Moment, RefreshToken, Scope, ScopeSet};
 use edge::{ApiError, OauthError, Reply, Request};
-use identity::{Call, CredentialError, Principal};
-use serde::Serialize;
+use identity::{Call, CredentialError, Principal, Sender};
 
 use super::client::{Caller, Presented};
+use super::description::{Description, INACTIVE};
 use super::error::{Judged, invalid_client, refused};
 use super::form::Form;
 use super::held;
 use crate::App;
-
-/// What is said of a token that counts (section 2.2); what is ours stands behind.
-#[derive(Serialize)]
-struct Active<'a> {
-    active: bool,
-    scope: String,
-    client_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_type: Option<&'static str>,
-    exp: i64,
-    iat: i64,
-    sub: &'a str,
-    #[serde(flatten)]
-    token: Option<TokenView<'a>>,
-}
-
-#[derive(Serialize)]
-struct TokenView<'a> {
-    nbf: i64,
-    aud: &'a str,
-    iss: &'a str,
-    jti: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    act: Option<&'a Actor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_id: Option<&'a KeyId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app_id: Option<&'a AppId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grant_id: Option<&'a GrantId>,
-    workspace_id: &'a WorkspaceId,
-    env: Environment,
-    billed_to: &'a UserId,
-}
-
-#[derive(Serialize)]
-struct Inactive {
-    active: bool,
-}
 
 /// Who may ask: for which client's tokens, and of which environment alone.
 struct Asker {
@@ -71,11 +29,13 @@ pub(super) async fn introspect(app: &App, request: &Request, now: Moment) -> Res
     let form = Form::read(request)?;
     let asker = asker(app, request, &form, now).await?;
     let text = form.required("token")?;
+    // Whoever asks wants to know of this moment, and not of a few seconds ago.
+    app.identity.catch_up(now).await?;
     let known = match RefreshToken::parse(text) {
         Some(token) => of_refresh_token(app, &asker, &token, now).await?,
         None => of_access_token(app, &asker, text, now).await?,
     };
-    Ok(known.unwrap_or_else(|| edge::ok(&Inactive { active: false })))
+    Ok(known.unwrap_or_else(|| edge::ok(&INACTIVE)))
 }
 
 async fn asker(app: &App, request: &Request, form: &Form, now: Moment) -> Result<Asker, OauthError> {
@@ -129,7 +89,7 @@ fn by_principal(principal: &Principal) -> Option<Asker> {
 }
 
 async fn of_access_token(app: &App, asker: &Asker, text: &str, now: Moment) -> Result<Option<Reply>, OauthError> {
-    let principal = match app.identity.bearer(text, None, now).await.map_err(Judged::from) {
+    let principal = match app.identity.bearer(text, Sender::Other, now).await.map_err(Judged::from) {
         Ok(principal) => principal,
         Err(Judged::Refused(_)) => return Ok(None),
         Err(Judged::Failed(error)) => return Err(error.into()),
@@ -139,17 +99,7 @@ async fn of_access_token(app: &App, asker: &Asker, text: &str, now: Moment) -> R
     if principal.workspace().is_err() || !asker.may_know(&claims.client_id, claims.env) {
         return Ok(None);
     }
-    Ok(Some(edge::ok(&Active {
-        active: true,
-        scope: scope.to_string(),
-        // The OAuth client, as RFC 7662 has it; where no app stands behind a token, its tenant is that.
-        client_id: claims.app_id.as_ref().map_or(claims.client_id.as_str(), AppId::as_str),
-        token_type: Some("Bearer"),
-        exp: claims.exp,
-        iat: claims.iat,
-        sub: &claims.sub,
-        token: Some(TokenView::of(claims)),
-    })))
+    Ok(Some(edge::ok(&Description::of_token(claims, &scope))))
 }
 
 async fn of_refresh_token(
@@ -165,38 +115,11 @@ async fn of_refresh_token(
         return Ok(None);
     }
     let Some(scopes) = held::scopes(app, &grant, now).await? else { return Ok(None) };
-    Ok(Some(edge::ok(&Active {
-        active: true,
-        scope: scopes.to_string(),
-        client_id: grant.app_id.as_str(),
-        token_type: None,
-        exp: grant.expires_at.unix(),
-        iat: grant.created_at.unix(),
-        sub: grant.user_id.as_str(),
-        token: None,
-    })))
+    Ok(Some(edge::ok(&Description::of_grant(&grant, &scopes))))
 }
 
 impl Asker {
     fn may_know(&self, client: &ClientId, environment: Environment) -> bool {
         self.client == *client && (!self.test_only || environment == Environment::Test)
-    }
-}
-
-impl<'a> TokenView<'a> {
-    fn of(claims: &'a Claims) -> Self {
-        Self {
-            nbf: claims.nbf,
-            aud: &claims.aud,
-            iss: &claims.iss,
-            jti: &claims.jti,
-            act: claims.act.as_ref(),
-            key_id: claims.key_id.as_ref(),
-            app_id: claims.app_id.as_ref(),
-            grant_id: claims.grant_id.as_ref(),
-            workspace_id: &claims.workspace_id,
-            env: claims.env,
-            billed_to: &claims.billed_to,
-        }
     }
 }

@@ -9,6 +9,7 @@
 mod authorization_code;
 mod client;
 mod client_credentials;
+mod description;
 mod error;
 mod form;
 mod held;

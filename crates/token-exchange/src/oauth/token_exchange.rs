@@ -11,7 +11,7 @@
 
 use domain::{Actor, Claims, ClientId, Issue, Moment, PresentedKey, ScopeSet};
 use edge::{OauthError, Reply, Request};
-use identity::{Call, Credential, Named, Principal};
+use identity::{Call, Credential, Named, Principal, Sender};
 
 use super::client::Presented;
 use super::client_credentials::workspace;
@@ -62,7 +62,7 @@ async fn of_key(app: &App, request: &Request, form: &Form, key: &str, now: Momen
 
 async fn of_token(app: &App, request: &Request, form: &Form, text: &str, now: Moment) -> Result<Issued, OauthError> {
     let address = edge::source_address(request);
-    let subject = app.identity.bearer(text, Some(address), now).await;
+    let subject = app.identity.bearer(text, Sender::At(address), now).await;
     let subject = subject.map_err(|refusal| refused(refusal, unaccepted))?;
     let parent = subject.claims().ok_or_else(unaccepted)?;
     let act = actor(app, request, form, &parent.client_id, now).await?;

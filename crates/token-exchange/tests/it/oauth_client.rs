@@ -58,7 +58,8 @@ async fn what_stands_in_the_query_or_is_empty_was_not_sent() {
     assert_eq!(answer.error(), "invalid_request");
     let named = [CREDENTIALS, ("client_id", setup.client.id.as_str()), ("client_secret", "")];
     assert_eq!(setup.form("/oauth/token", &named, 0.0).await.error(), "invalid_client");
-    let empty = [CREDENTIALS, ("client_id", setup.client.id.as_str()), ("client_secret", key.plain.expose()), ("scope", "")];
+    let empty =
+        [CREDENTIALS, ("client_id", setup.client.id.as_str()), ("client_secret", key.plain.expose()), ("scope", "")];
     assert_eq!(setup.form("/oauth/token", &empty, 0.0).await.text("scope"), "read");
 }
 
@@ -66,7 +67,13 @@ async fn what_stands_in_the_query_or_is_empty_was_not_sent() {
 async fn there_is_no_password_grant_and_no_implicit_one() {
     let setup = Setup::new().await;
     let email = setup.account.owner.email.to_string();
-    for grant_type in ["password", "implicit", "Client_Credentials", "client_credentials ", "urn:ietf:params:oauth:grant-type:jwt-bearer"] {
+    for grant_type in [
+        "password",
+        "implicit",
+        "Client_Credentials",
+        "client_credentials ",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    ] {
         let fields = [("grant_type", grant_type), ("username", &email), ("password", testkit::PASSWORD)];
         assert_eq!(setup.form("/oauth/token", &fields, 0.0).await.error(), "unsupported_grant_type", "{grant_type}");
     }
@@ -91,7 +98,11 @@ async fn an_app_proves_itself_by_basic_or_in_the_body_and_not_by_both() {
     let lower = credentials.replace("Basic", "bAsIc");
     assert_eq!(by_headers(&setup, &[("authorization", &lower)], &[CREDENTIALS]).await.0, 200);
     let named = [CREDENTIALS, ("client_id", id)];
-    assert_eq!(by_headers(&setup, &[("authorization", &credentials)], &named).await.0, 200, "once more, as many clients do");
+    assert_eq!(
+        by_headers(&setup, &[("authorization", &credentials)], &named).await.0,
+        200,
+        "once more, as many clients do"
+    );
 
     let other = setup.oauth_app("read", true).await;
     let another = [CREDENTIALS, ("client_id", other.id.as_str())];
@@ -178,14 +189,25 @@ async fn an_unknown_app_costs_as_many_reads_as_a_wrong_secret() {
 #[tokio::test]
 async fn an_app_gets_tokens_only_in_the_ways_that_it_is_registered_for() {
     let setup = Setup::new().await;
-    let none = setup.stored(App { grant_types: Vec::new(), ..testkit::app(Some(&setup.client), Some("read"), Some(SECRET)) }).await;
+    let none = setup
+        .stored(App { grant_types: Vec::new(), ..testkit::app(Some(&setup.client), Some("read"), Some(SECRET)) })
+        .await;
     let code = setup.code(&none, &setup.account.owner, "read", |_| ()).await;
     for fields in [
         &[CREDENTIALS][..],
-        &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", testkit::REDIRECT_URI), ("code_verifier", testkit::VERIFIER)],
+        &[
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", testkit::REDIRECT_URI),
+            ("code_verifier", testkit::VERIFIER),
+        ],
         &[("grant_type", "refresh_token"), ("refresh_token", "x")],
     ] {
-        assert_eq!(setup.form_by(&none, "/oauth/token", fields, 0.0).await.error(), "unauthorized_client", "{fields:?}");
+        assert_eq!(
+            setup.form_by(&none, "/oauth/token", fields, 0.0).await.error(),
+            "unauthorized_client",
+            "{fields:?}"
+        );
     }
 }
 
@@ -202,7 +224,10 @@ async fn a_store_that_is_away_is_a_503_in_oauths_shape_and_no_refusal() {
     for (path, fields) in [
         ("/oauth/token", vec![CREDENTIALS]),
         ("/oauth/token", vec![("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())]),
-        ("/oauth/token", vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", "x"), ("code_verifier", "x")]),
+        (
+            "/oauth/token",
+            vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", "x"), ("code_verifier", "x")],
+        ),
         ("/oauth/revoke", vec![("token", access.as_str())]),
         ("/oauth/introspect", vec![("token", access.as_str())]),
     ] {

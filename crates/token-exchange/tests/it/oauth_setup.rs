@@ -84,7 +84,7 @@ pub(crate) fn form_from(address: &str, path: &str, headers: Fields<'_>, body: &s
     request_of(&event.to_string())
 }
 
-async fn read(reply: Reply) -> Answer {
+fn read(reply: Reply) -> Answer {
     let status = reply.status().as_u16();
     let headers = reply.headers().iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
@@ -99,7 +99,7 @@ impl Setup {
     /// The answer to a request, `seconds` after tests begin.
     pub(crate) async fn oauth(&self, request: Request, seconds: f64) -> Answer {
         match handle(self.app.clone(), request, moment(seconds)).await {
-            Ok(reply) => read(reply).await,
+            Ok(reply) => read(reply),
             Err(error) => panic!("not in OAuth's shape: {error:?}"),
         }
     }
@@ -166,11 +166,8 @@ impl Setup {
 
     /// The answer to a refresh by a public app.
     pub(crate) async fn refresh(&self, app: &App, token: &str, more: Fields<'_>, seconds: f64) -> Answer {
-        let mut fields = vec![
-            ("grant_type", "refresh_token"),
-            ("refresh_token", token),
-            ("client_id", app.id.as_str()),
-        ];
+        let mut fields =
+            vec![("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", app.id.as_str())];
         fields.extend(more);
         self.form("/oauth/token", &fields, seconds).await
     }
@@ -178,11 +175,8 @@ impl Setup {
     /// What introspection says of a token to the client's own admin key.
     pub(crate) async fn introspected(&self, token: &str, seconds: f64) -> Value {
         let admin = self.key("admin").await;
-        let fields = [
-            ("token", token),
-            ("client_id", self.client.id.as_str()),
-            ("client_secret", admin.plain.expose()),
-        ];
+        let fields =
+            [("token", token), ("client_id", self.client.id.as_str()), ("client_secret", admin.plain.expose())];
         let answer = self.form("/oauth/introspect", &fields, seconds).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body
@@ -200,10 +194,12 @@ pub(crate) fn redemption<'a>(app: &'a App, code: &'a str) -> [(&'a str, &'a str)
     ]
 }
 
-/// Another text of the same length and kind.
+/// Another text that differs from this one at its end.
 pub(crate) fn changed(text: &str) -> String {
-    let end = if text.ends_with('0') { '1' } else { '0' };
-    format!("{}{end}", &text[..text.len() - 1])
+    let mut changed = text.to_owned();
+    let end = changed.pop();
+    changed.push(if end == Some('0') { '1' } else { '0' });
+    changed
 }
 
 /// That a body says nothing but that a token does not count.
