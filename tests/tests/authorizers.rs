@@ -42,10 +42,11 @@ impl Way {
         workspace: Option<&str>,
         ends: Outcome,
     ) -> [Self; 2] {
-        [(Credential::ApiKey(key), workspace), (Credential::Bearer(token), None)].map(|(credential, workspace)| Self {
+        let raw = (Credential::ApiKey(key), workspace, ends.clone());
+        [raw, (Credential::Bearer(token), None, ends)].map(|(credential, workspace, ends)| Self {
             name,
             asked: Asked::new(method, USERS, &credential, workspace),
-            ends: ends.clone(),
+            ends,
         })
     }
 }

@@ -96,8 +96,8 @@ impl Tenant {
 
 /// The ids of `own` with each of the others' instead that `path` names: each alone, and all together.
 fn mixed(path: &str, own: &Ids, other: &Ids) -> Vec<Ids> {
-    let names = ["{key_id}", "{user_id}", "{workspace_id}", "{agent_id}", "{app_id}"];
-    let named: Vec<&str> = names.into_iter().filter(|it| path.contains(it)).collect();
+    let parameters = ["{key_id}", "{user_id}", "{workspace_id}", "{agent_id}", "{app_id}"];
+    let named: Vec<&str> = parameters.into_iter().filter(|it| path.contains(it)).collect();
     let with = |names: &[&str]| {
         let mut ids = own.clone();
         for name in names {

@@ -1,4 +1,4 @@
-//! OAuth as other people's clients speak it: npm's `openid-client`, PyPI's Authlib and the MCP TypeScript SDK, unmodified,
+//! OAuth as other people's clients speak it: npm's `openid-client`, `PyPI`'s Authlib and the MCP TypeScript SDK, unmodified,
 //! with a person at the real pages in headless Chromium.
 
 use reqwest::Method;
@@ -51,7 +51,9 @@ async fn openid_client_signs_in_refreshes_introspects_and_revokes() {
         assert!(page.contains(shown), "{shown}: {page}");
     }
     assert_eq!(report["page"]["fits"], true, "a phone's width is enough");
-    assert!(report["page"]["outside"].as_array().unwrap().iter().all(|path| path == "/callback" || path == "/favicon.ico"));
+    assert!(
+        report["page"]["outside"].as_array().unwrap().iter().all(|path| path == "/callback" || path == "/favicon.ico")
+    );
     assert_eq!((&report["called"], &report["rotated"]), (&json!(200), &json!(true)));
     assert_eq!(report["seen"], json!({"active": true, "client": id, "scope": "read write"}));
     assert_eq!(report["denied"], "access_denied");
@@ -107,7 +109,10 @@ async fn the_mcp_sdks_client_signs_in_from_nothing_but_the_servers_url() {
     let caller = &report["caller"];
     assert_eq!((&caller["client_id"], &caller["user_id"]), (&json!(account.client_id), &json!(account.owner.id)));
     let scopes: Vec<&str> = caller["scopes"].as_str().unwrap().split(' ').collect();
-    assert!(scopes.contains(&"mcp:use") && !scopes.contains(&"admin") && !scopes.contains(&"keys:manage"), "{scopes:?}");
+    assert!(
+        scopes.contains(&"mcp:use") && !scopes.contains(&"admin") && !scopes.contains(&"keys:manage"),
+        "{scopes:?}"
+    );
     assert!(report["page"]["consent"].as_str().unwrap().contains("MCP test client"));
     assert_eq!(report["refresh"], true);
     // The app belongs to no client, and manages nothing.

@@ -115,10 +115,10 @@ impl User {
         if self.role != Role::Member {
             return own;
         }
-        let gives = |workspace: &&Workspace| {
+        let counts = |workspace: &&Workspace| {
             workspace.status == WorkspaceStatus::Active && self.workspaces.contains_key(&workspace.id)
         };
-        let given = workspaces.into_iter().filter(gives);
+        let given = workspaces.into_iter().filter(counts);
         given.filter_map(|workspace| workspace.member_scopes.as_ref()).fold(own, |all, scopes| all.union(scopes))
     }
 

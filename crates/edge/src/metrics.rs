@@ -1,4 +1,4 @@
-//! Metrics, by lines of the log: CloudWatch counts what a line in its Embedded Metric Format says, with no call and no agent.
+//! Metrics, by lines of the log: `CloudWatch` counts what a line in its Embedded Metric Format says, with no call and no agent.
 //!
 //! An event of the log that has a field `metric` is counted once under that name, besides being logged.
 
@@ -11,7 +11,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-/// Where CloudWatch shows them.
+/// Where `CloudWatch` shows them.
 const NAMESPACE: &str = "Keygate";
 
 /// Writes a line on standard output for each event that is to be counted.
@@ -67,7 +67,7 @@ fn now() -> u128 {
 mod tests {
     use super::*;
 
-    /// What CloudWatch's specification of the format asks for.
+    /// What `CloudWatch`'s specification of the format asks for.
     #[test]
     fn a_line_is_in_the_embedded_metric_format() {
         let read: serde_json::Value = serde_json::from_str(&line("Missed", "authorizer", 1_764_000_000_123)).unwrap();

@@ -143,12 +143,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub async fn bearer(
-        &self,
-        token: &str,
-        sender: Sender,
-        now: Moment,
-    ) -> Result<Principal, Refusal> {
+    pub async fn bearer(&self, token: &str, sender: Sender, now: Moment) -> Result<Principal, Refusal> {
         let claims = self.issued(token, now).await?;
         let standing = self.standing(&claims, UsedFrom { sender, workspace: &Named::None }, now).await?;
         Ok(Principal::new(standing, Proof::Token(claims)))

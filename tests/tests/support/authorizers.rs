@@ -48,7 +48,7 @@ impl Asked {
         let mut headers = match credential {
             Credential::Bearer(text) => json!({"Authorization": [format!("Bearer {text}")]}),
             Credential::ApiKey(text) => json!({"X-API-Key": [text]}),
-            other => panic!("{other:?} is shown otherwise"),
+            other @ Credential::Agent(..) => panic!("{other:?} is shown otherwise"),
         };
         if let Some(workspace) = workspace {
             headers["X-Workspace-ID"] = json!([workspace]);

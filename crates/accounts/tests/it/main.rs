@@ -1,6 +1,7 @@
 //! A client's settings, users and workspaces, managed by program: who may, how far, and what comes back.
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
+mod apps;
 mod audit;
 mod bad_input;
 mod faults;

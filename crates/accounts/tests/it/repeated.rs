@@ -11,9 +11,14 @@ use testkit::{Fault, ISSUER, TestKey, audience, moment, parts, request};
 
 use crate::setup::Setup;
 
-const FORMS: [(&str, &str, &str); 2] = [
+const FORMS: [(&str, &str, &str); 3] = [
     ("/users", r#"{"email":"bob@example.com","role":"member"}"#, r#"{"email":"carol@example.com","role":"member"}"#),
     ("/workspaces", r#"{"name":"research"}"#, r#"{"name":"other"}"#),
+    (
+        "/apps",
+        r#"{"name":"a","grant_types":["client_credentials"],"scopes":["read"],"confidential":true}"#,
+        r#"{"name":"b","grant_types":["client_credentials"],"scopes":["read"],"confidential":true}"#,
+    ),
 ];
 
 /// A creating call with a name to repeat it by.
@@ -41,8 +46,10 @@ async fn a_repeated_call_gets_the_same_answer_without_the_secret() {
         assert!(!is_replayed(&first));
         let (status, mut made) = parts(first);
         assert_eq!(status, 201, "{path}: {made}");
-        if let Some(secret) = made.get_mut("invite_token") {
-            assert!(secret.take().is_string());
+        for name in ["invite_token", "client_secret"] {
+            if let Some(secret) = made.get_mut(name) {
+                assert!(secret.take().is_string());
+            }
         }
         for _ in 0..2 {
             let again = reply(&setup.app, named(&owner, &path, "one", form)).await;

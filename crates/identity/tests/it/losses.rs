@@ -189,7 +189,7 @@ fn next_calls() -> Vec<(&'static str, Moment)> {
 #[tokio::test]
 async fn every_loss_reaches_busy_idle_cold_and_frozen_functions_within_the_bound() {
     for loss in Loss::ALL {
-        let case = Case::new().await;
+        let case = Box::pin(Case::new()).await;
         let busy = case.used().await;
         let mut paused = Vec::new();
         for (name, at) in next_calls() {
@@ -218,7 +218,7 @@ async fn every_loss_reaches_busy_idle_cold_and_frozen_functions_within_the_bound
 #[tokio::test]
 async fn another_bound_is_kept_as_the_first_one_is() {
     for (bound, interval) in [(2, 1.0), (30, 29.0)] {
-        let case = Case::new().await;
+        let case = Box::pin(Case::new()).await;
         let instance = case.instance().within(Duration::from_secs(bound));
         for second in [0.0, interval, interval] {
             assert_eq!(case.opens(&instance, moment(second)).await, [true, true]);

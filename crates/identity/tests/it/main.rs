@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod agents;
+mod apps;
 mod footing;
 mod freshness;
 mod imported;

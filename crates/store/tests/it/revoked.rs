@@ -21,7 +21,7 @@ async fn a_token_that_was_ended_is_listed_until_its_own_end() {
     };
     assert_eq!(listed(0).await, [first.jti.clone(), second.jti.clone()]);
     assert_eq!(listed(899).await.len(), 2);
-    assert_eq!(listed(901).await, [second.jti.clone()], "what is over counts for nothing anyway");
+    assert_eq!(listed(901).await, std::slice::from_ref(&second.jti), "what is over counts for nothing anyway");
     assert!(listed(1000).await.is_empty());
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn redeem(app: &App, request: &Request, form: &Form, now: Momen
     for _ in 0..ATTEMPTS {
         let found = app.store.code_find(&hash).await?;
         let meant = |code: &AuthorizationCode| {
-            code.redirect_uri == redirect_uri && code.is_answered_by(verifier)
+            code.app_id == caller.id && code.redirect_uri == redirect_uri && code.is_answered_by(verifier)
         };
         let code = found.filter(meant).ok_or_else(invalid_grant)?;
         if let Some(grant) = &code.redeemed_for {
@@ -62,8 +62,8 @@ pub(super) async fn redeem(app: &App, request: &Request, form: &Form, now: Momen
     Err(StoreError::Contended.into())
 }
 
-/// Whether a code was redeemed by this very call: an answer of the store that was lost is asked for again, and then
-/// contradicts itself.
+/// Whether a code was redeemed by this very call: where the store's answer was lost, the repetition may meet the first
+/// attempt while that is under way, and be told of a conflict with it.
 async fn is_ours(app: &App, hash: &HashedKey, id: &GrantId) -> Result<bool, OauthError> {
     let code = app.store.code_find(hash).await?;
     Ok(code.is_some_and(|code| code.redeemed_for.as_ref() == Some(id)))

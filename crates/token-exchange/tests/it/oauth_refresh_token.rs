@@ -203,11 +203,18 @@ async fn a_refresh_whose_answer_was_lost_at_the_store_is_one_rotation() {
     let setup = Setup::new().await;
     let app = app(&setup).await;
     let mut token = first(&setup, &app).await;
-    for fault in [Fault::LostAnswer, Fault::TransactionConflict, Fault::Throttle] {
-        setup.test.faults.once("TransactWriteItems", fault);
+    for faults in [
+        &[Fault::LostAnswer][..],
+        &[Fault::TransactionConflict],
+        &[Fault::Throttle],
+        &[Fault::LostAnswer, Fault::TransactionConflict],
+    ] {
+        for fault in faults {
+            setup.test.faults.once("TransactWriteItems", *fault);
+        }
         let answer = setup.refresh(&app, &token, &[], 0.0).await;
         let again = setup.refresh(&app, &token, &[], 1.0).await;
-        assert_eq!(again.text("refresh_token"), answer.text("refresh_token"), "{fault:?}");
+        assert_eq!(again.text("refresh_token"), answer.text("refresh_token"), "{faults:?}");
         token = answer.text("refresh_token");
     }
     // All the SDK's tries: the client is told 503 and asks again.
