@@ -9,6 +9,8 @@
 //! 3. What the key stands on, from the caches of [`identity`]: its client's settings, its workspace, a personal key's user.
 //! 4. [`domain::grant()`] decides: which scopes, in which workspace, until when.
 //! 5. One local signature; the use is counted in memory.
+//!
+//! OAuth's endpoints have a module of their own, `oauth`, which decides on keys as above.
 
 mod accept_invite;
 mod agent_token;

@@ -1,9 +1,6 @@
 //! Tokens of apps, and tokens that were ended one by one: on what they stand, and when they stop.
 
-use domain::{
-    Action, App, AppGrant, AppId, AuthorizationCode, Claims, Deed, GrantId, GrantType, HashedKey, Issue, Role, Scope,
-    ScopeSet,
-};
+use domain::{Action, App, AppGrant, AuthorizationCode, Claims, Deed, GrantId, Issue, Role, Scope, ScopeSet};
 use identity::{Refusal, RefusalReason};
 use testkit::{ISSUER, change_user, moment, now};
 
@@ -13,20 +10,9 @@ fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).unwrap()
 }
 
-/// An app of the client's.
+/// An app of the client's, with a secret.
 async fn app(setup: &Setup, held: &str) -> App {
-    let app = App {
-        id: AppId::random(),
-        client_id: Some(setup.client.id.clone()),
-        name: "App".to_owned(),
-        redirect_uris: Vec::new(),
-        grant_types: vec![GrantType::ClientCredentials],
-        scopes: Some(scopes(held)),
-        secret: Some(HashedKey::of_text("secret")),
-        created_at: now(),
-        created_by: String::new(),
-        revision: 0,
-    };
+    let app = testkit::app(Some(&setup.client), Some(held), Some("secret"));
     let deed = Deed::new(Action::AppCreated, &app.id);
     setup.test.store.app_create(&setup.client.id, &app, deed, &testkit::act(), None).await.unwrap();
     app
@@ -44,34 +30,9 @@ fn issue(setup: &Setup) -> Issue<'_> {
 
 /// What the owner has granted to `app`.
 async fn grant(setup: &Setup, app: &App, granted: &str) -> AppGrant {
-    let owner = &setup.account.owner;
-    let code = AuthorizationCode {
-        hash: HashedKey::of_text(&AuthorizationCode::random()),
-        app_id: app.id.clone(),
-        redirect_uri: String::new(),
-        challenge: String::new(),
-        client_id: setup.client.id.clone(),
-        user_id: owner.id.clone(),
-        workspace_id: setup.account.workspace.id.clone(),
-        scopes: scopes(granted),
-        resource: None,
-        issued_at: now(),
-        redeemed_for: None,
-    };
-    let grant = AppGrant {
-        id: GrantId::random(),
-        client_id: code.client_id.clone(),
-        user_id: code.user_id.clone(),
-        app_id: code.app_id.clone(),
-        scopes: code.scopes.clone(),
-        workspace_id: code.workspace_id.clone(),
-        resource: None,
-        created_at: now(),
-        expires_at: now().plus(3600),
-        ended_at: None,
-        refresh: None,
-        revision: 0,
-    };
+    let plain = AuthorizationCode::random();
+    let code = testkit::authorization_code(&plain, app, &setup.account.owner, &setup.client, granted);
+    let (grant, _) = testkit::grant_of(&code);
     setup.test.store.code_create(&code).await.unwrap();
     setup.test.store.code_redeem(&code, &grant).await.unwrap();
     grant
