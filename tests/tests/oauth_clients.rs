@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::account::Account;
-use crate::support::clients::{run_node, run_python, source};
+use crate::support::clients::{run_browser, run_python, source};
 use crate::support::http::Credential;
 use crate::support::system;
 
@@ -27,10 +27,6 @@ async fn app(company: &str) -> (Account, String, String, String) {
     (account, email, text("id"), text("client_secret"))
 }
 
-fn with_browser(script: &str) -> String {
-    format!("{}\n{}", source("node/browser.mjs"), source(&format!("node/{script}")))
-}
-
 #[tokio::test]
 async fn openid_client_signs_in_refreshes_introspects_and_revokes() {
     let (account, email, id, secret) = app("Openid").await;
@@ -42,7 +38,7 @@ async fn openid_client_signs_in_refreshes_introspects_and_revokes() {
         ("EMAIL", &email),
         ("PASSWORD", &account.owner.password),
     ];
-    let report = run_node("openid-client", &with_browser("openid_client.mjs"), &environment).json();
+    let report = run_browser("openid_client.mjs", &environment).json();
     assert_eq!(report["own"], json!({"type": "bearer", "scope": "read", "refresh": null}));
     assert_eq!(report["iss"], base.as_str());
     assert_eq!(report["tokens"], json!({"type": "bearer", "scope": "read write", "expires": 900}));
@@ -83,7 +79,7 @@ async fn authlib_signs_in_refreshes_introspects_and_revokes() {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (url, state, verifier) = (text(&begun["url"]), text(&begun["state"]), text(&begun["verifier"]));
     let person = [("URL_TO_OPEN", url.as_str()), ("EMAIL", &email), ("PASSWORD", &account.owner.password)];
-    let answer = text(&run_node("consent", &with_browser("consent.mjs"), &person).json()["answer"]);
+    let answer = text(&run_browser("consent.mjs", &person).json()["answer"]);
     let report = step("end", &[("STATE", &state), ("VERIFIER", &verifier), ("ANSWER", &answer)]);
     let expected = json!({
         "scope": "read",
@@ -102,7 +98,7 @@ async fn the_mcp_sdks_client_signs_in_from_nothing_but_the_servers_url() {
     let base = &system().demo.base_url;
     let server = format!("{base}/mcp");
     let environment = [("SERVER", server.as_str()), ("EMAIL", &email), ("PASSWORD", &account.owner.password)];
-    let report = run_node("mcp", &with_browser("mcp.mjs"), &environment).json();
+    let report = run_browser("mcp.mjs", &environment).json();
     assert_eq!(report["first"], "unauthorized");
     assert_eq!(report["connected"], true);
     assert_eq!(report["tools"], json!(["whoami"]));

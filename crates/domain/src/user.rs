@@ -151,4 +151,60 @@ mod tests {
         assert_eq!(Role::Member.scopes().to_string(), "read");
         assert_eq!(Role::parse("Owner"), None);
     }
+
+    fn member_of(workspaces: &[&Workspace]) -> User {
+        User {
+            id: UserId::random(),
+            client_id: workspaces[0].client_id.clone(),
+            email: Email::parse("member@example.com").unwrap(),
+            role: Role::Member,
+            status: UserStatus::Active,
+            workspaces: workspaces.iter().map(|it| (it.id.clone(), WorkspaceRole::Member)).collect(),
+            created_at: Timestamp::from_unix(0),
+            revision: 0,
+        }
+    }
+
+    fn workspace(member_scopes: &str) -> Workspace {
+        let (client, owner) = (ClientId::random(), UserId::random());
+        let mut workspace = Workspace::new(client, "research".to_owned(), owner, Timestamp::from_unix(0));
+        workspace.member_scopes = ScopeSet::parse(member_scopes);
+        workspace
+    }
+
+    #[test]
+    fn a_suspended_workspace_gives_its_members_nothing() {
+        let mut workspace = workspace("write");
+        let user = member_of(&[&workspace]);
+        assert_eq!(user.scopes([&workspace]).to_string(), "read write");
+        workspace.status = WorkspaceStatus::Suspended;
+        assert_eq!(user.scopes([&workspace]).to_string(), "read");
+        workspace.status = WorkspaceStatus::Active;
+        assert_eq!(
+            member_of(&[&self::workspace("read")]).scopes([&workspace]).to_string(),
+            "read",
+            "not a member of it"
+        );
+    }
+
+    #[test]
+    fn a_login_is_bound_to_a_workspace_that_the_user_is_in() {
+        let (default, second) = (workspace("read"), workspace("read"));
+        let client = Client {
+            id: default.client_id.clone(),
+            name: String::new(),
+            slug: String::new(),
+            owner_user_id: default.owner_user_id.clone(),
+            default_workspace_id: default.id.clone(),
+            created_at: Timestamp::from_unix(0),
+            settings: crate::client::ClientSettings::default(),
+            owners: 1,
+            revision: 0,
+        };
+        assert_eq!(member_of(&[&default, &second]).home(&client), &default.id);
+        let mut moved = member_of(&[&second]);
+        assert_eq!(moved.home(&client), &second.id);
+        moved.role = Role::Admin;
+        assert_eq!(moved.home(&client), &default.id, "admins are everywhere");
+    }
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import bundled from '@sparticuz/chromium';
 import { chromium } from 'playwright-core';
 
-// Debian's, where it is installed; else the one that comes from the npm registry.
+// Debian's, where it is installed; else the one that comes from the npm registry, which needs `libnss3`.
 const executablePath = existsSync('/usr/bin/chromium') ? '/usr/bin/chromium' : await bundled.executablePath();
 
 const ARGUMENTS = [

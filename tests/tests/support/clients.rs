@@ -113,6 +113,17 @@ pub fn run_node(name: &str, script: &str, environment: &[(&str, &str)]) -> Print
     printed
 }
 
+/// Runs a script of `tests/clients/node` that drives a browser.
+pub fn run_browser(script: &str, environment: &[(&str, &str)]) -> Printed {
+    static UNPACKED: Once<()> = Once::new();
+    let browser = source("node/browser.mjs");
+    // What comes from the registry is unpacked at first use, which two at once would do into each other's hands.
+    // The packages come before, since they are installed alone too.
+    node();
+    UNPACKED.get(|| folders::alone(|| drop(run_node("unpack", &browser, &[]).expect())));
+    run_node(script.trim_end_matches(".mjs"), &format!("{browser}\n{}", source(&format!("node/{script}"))), environment)
+}
+
 /// Runs a script of Python.
 pub fn run_python(script: &str, environment: &[(&str, &str)]) -> Printed {
     run(Command::new(python()).args(["-c", script]), environment)
