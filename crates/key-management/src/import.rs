@@ -86,6 +86,8 @@ impl PatternForm {
 /// Imports keys, or says what would become of each.
 pub(crate) async fn import(app: &App, caller: &Caller, request: &Request, now: Moment) -> Result<Reply, ApiError> {
     let form: ImportForm = edge::json_up_to(MAX_BODY, request)?;
+    // Only its form counts: an import may be repeated without it.
+    edge::Repeatable::read(request)?;
     let pattern = form.pattern.read()?;
     if !(1..=MAX_ROWS).contains(&form.rows.len()) {
         return Err(ApiError::BadRequest(format!("`rows` must be 1 to {MAX_ROWS}")));

@@ -208,7 +208,7 @@ async fn an_import_that_is_repeated_writes_nothing() {
     let head = setup.test.store.feed_head().await.unwrap();
     setup.test.faults.reset_counts();
     // `Idempotency-Key` is taken and makes no difference, whatever it was used for.
-    for (name, rows) in [("a", &rows[..]), ("a", &rows[1..]), ("", &rows[..])] {
+    for (name, rows) in [("a", &rows[..]), ("a", &rows[1..]), ("b", &rows[..])] {
         let headers = [("idempotency-key", name)];
         let (path, asked) = (setup.path("/import"), Some(body(false, rows)));
         let (status, again) = setup.call_with(&admin, &headers, "POST", &path, asked).await;
@@ -424,6 +424,19 @@ async fn a_malformed_call_is_a_bad_request_as_a_whole() {
     assert_eq!((status, &answer["message"]), (413, &json!("The body may have 5120 KB at most")));
     for method in ["GET", "PUT", "PATCH", "DELETE"] {
         assert_eq!(setup.call(&admin, method, &setup.path("/import"), None).await.0, 405, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_to_repeat_it_by_is_taken_and_must_be_one() {
+    let setup = Setup::new().await;
+    let admin = setup.key("admin").await;
+    let rows = [row(&foreign())];
+    for (name, status) in [("one", 200), ("one", 200), ("", 400), (&"x".repeat(129)[..], 400)] {
+        let headers = [("idempotency-key", name)];
+        let (answered, answer) =
+            setup.call_with(&admin, &headers, "POST", &setup.path("/import"), Some(body(true, &rows))).await;
+        assert_eq!(answered, status, "{name}: {answer}");
     }
 }
 
