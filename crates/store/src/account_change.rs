@@ -3,10 +3,10 @@
 //! Each item has a revision, and is changed only where nobody else has changed it meanwhile. What hangs on an item
 //! follows from what changes in it: the lists of workspaces' members, and what the feed tells.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::{Act, Client, ClientId, Deed, FeedKind, HashedKey, PasswordHash, User, UserId, Workspace};
 
-use crate::calls::{delete_any, delete_seen, delete_there, put_new, update_changed};
+use crate::calls::{check_seen, delete_any, delete_seen, delete_there, put_new, update_changed};
 use crate::change::{Change, Committed};
 use crate::invites::{self, Invite, invite_key};
 use crate::item::{Attributes, Reader, number};
@@ -158,20 +158,6 @@ impl Actions<'_> {
         }
         Ok(())
     }
-}
-
-/// Checks that an item has the revision that was seen.
-fn check_seen(table: &str, seen: &Attributes) -> Result<TransactWriteItem, StoreError> {
-    let attribute = |name: &'static str| seen.get(name).cloned().ok_or(StoreError::Corrupt(name));
-    let check = ConditionCheck::builder()
-        .table_name(table)
-        .key("pk", attribute("pk")?)
-        .key("sk", attribute("sk")?)
-        .condition_expression("revision = :seen")
-        .expression_attribute_values(":seen", attribute("revision")?)
-        .build()
-        .map_err(StoreError::unavailable)?;
-    Ok(TransactWriteItem::builder().condition_check(check).build())
 }
 
 fn next_revision(before: &Attributes) -> Result<AttributeValue, StoreError> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, TransactWriteItem, Update,
+};
 
 use crate::item::Attributes;
 use crate::retry::{CONTENTION_ATTEMPTS, back_off};
@@ -100,6 +102,20 @@ pub(crate) fn delete_seen(table: &str, seen: &Attributes) -> Result<TransactWrit
         .build()
         .map_err(StoreError::unavailable)?;
     Ok(TransactWriteItem::builder().delete(delete).build())
+}
+
+/// Checks that an item has the revision that was seen.
+pub(crate) fn check_seen(table: &str, seen: &Attributes) -> Result<TransactWriteItem, StoreError> {
+    let attribute = |name: &'static str| seen.get(name).cloned().ok_or(StoreError::Corrupt(name));
+    let check = ConditionCheck::builder()
+        .table_name(table)
+        .key("pk", attribute("pk")?)
+        .key("sk", attribute("sk")?)
+        .condition_expression("revision = :seen")
+        .expression_attribute_values(":seen", attribute("revision")?)
+        .build()
+        .map_err(StoreError::unavailable)?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
 }
 
 /// Takes away an item, which need not be there.
