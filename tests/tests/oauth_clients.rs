@@ -1,12 +1,17 @@
 //! OAuth as other people's clients speak it: npm's `openid-client`, `PyPI`'s Authlib and the MCP TypeScript SDK, unmodified,
 //! with a person at the real pages in headless Chromium.
 
+use axum::routing::get;
+use axum::{Json, Router};
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::TlsServer;
 
 use crate::support::account::Account;
 use crate::support::clients::{run_browser, run_python, source};
+use crate::support::folders::RunFolder;
 use crate::support::http::Credential;
+use crate::support::run::Run;
 use crate::support::system;
 
 /// A client, its owner's address, and an app of it with a secret.
@@ -21,10 +26,15 @@ async fn app(company: &str) -> (Account, String, String, String) {
     });
     let made = account.manage(account.owner.login(), Method::POST, "/apps", &form, 201).await;
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let email = email(&account).await;
+    (account, email, text("id"), text("client_secret"))
+}
+
+/// The owner's address.
+async fn email(account: &Account) -> String {
     let path = format!("/users/{}", account.owner.id);
     let owner = account.manage(account.owner.login(), Method::GET, &path, &Value::Null, 200).await;
-    let email = owner["email"].as_str().unwrap().to_owned();
-    (account, email, text("id"), text("client_secret"))
+    owner["email"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -115,4 +125,40 @@ async fn the_mcp_sdks_client_signs_in_from_nothing_but_the_servers_url() {
     let apps = account.manage(account.owner.login(), Method::GET, "/apps", &Value::Null, 200).await;
     assert!(!apps.to_string().contains(report["client"].as_str().unwrap()));
     account.http.post("/mcp", Credential::Bearer("x"), &json!({})).await.expect(401);
+}
+
+// The document's server answers while the client is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_mcp_sdks_client_is_known_by_its_document_without_registering() {
+    // Its own address is in it, so the server is there first.
+    let document = std::sync::Arc::new(std::sync::OnceLock::<Value>::new());
+    let shown = document.clone();
+    let router = Router::new().route("/client.json", get(async move || Json(shown.get().unwrap().clone())));
+    let server = TlsServer::start(router).await;
+    let id = server.url("/client.json");
+    let described = json!({
+        "client_id": id,
+        "client_name": "MCP client with a document",
+        "redirect_uris": ["http://127.0.0.1/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+    });
+    document.set(described).unwrap();
+    let folder = RunFolder::new("authority");
+    let authority = folder.path.join("authority.pem");
+    std::fs::write(&authority, &server.authority).unwrap();
+    let run = Run::start_with("documents", &[("SSL_CERT_FILE", authority.to_str().unwrap())]);
+
+    let account = Account::sign_up(&run, "Documents").await;
+    let (email, mcp) = (email(&account).await, format!("{}/mcp", run.demo.base_url));
+    let environment =
+        [("SERVER", mcp.as_str()), ("CLIENT_DOCUMENT", &id), ("EMAIL", &email), ("PASSWORD", &account.owner.password)];
+    let report = run_browser("mcp.mjs", &environment).json();
+    assert_eq!((&report["first"], &report["connected"]), (&json!("unauthorized"), &json!(true)));
+    assert_eq!((&report["client"], &report["tools"]), (&json!(id), &json!(["whoami"])));
+    assert_eq!(report["caller"]["user_id"], json!(account.owner.id));
+    let page = report["page"]["consent"].as_str().unwrap();
+    assert!(page.contains("MCP client with a document") && page.contains("describes itself at localhost"), "{page}");
+    assert_eq!(report["refresh"], true);
 }

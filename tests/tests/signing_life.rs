@@ -82,7 +82,7 @@ impl World {
         let account = test.account().await;
         let key = TestKey::new(&account.client, "read").stored(&test.store).await;
         let publishers =
-            (0..3).map(|_| Arc::new(jwks::App::new(test.store.clone(), ISSUER, &Access::built_in().unwrap())));
+            (0..3).map(|_| Arc::new(jwks::App::new(test.store.clone(), ISSUER, &Access::built_in().unwrap(), true)));
         let verifier = |publisher, keeps_for| Verifier { publisher, keeps_for, until: 0, set: HashMap::new() };
         let mut world = Self {
             body: json!({"apiKey": key.plain.expose()}).to_string(),

@@ -1,15 +1,18 @@
 //! Apps, wherever they are described.
 
-use domain::AppId;
+use domain::{AppId, Moment};
+use edge::Request;
 
 use crate::App;
 use crate::stop::Stop;
 
-/// The app of an id, if there is one. Documents that describe an app at the address that is its id are not read yet: such an
-/// app is unknown.
-pub(crate) async fn find(app: &App, id: &AppId) -> Result<Option<domain::App>, Stop> {
-    if id.document().is_some() {
-        return Ok(None);
+/// The app of an id, if there is one.
+pub(crate) async fn find(app: &App, id: &AppId, request: &Request, now: Moment) -> Result<Option<domain::App>, Stop> {
+    match id.document() {
+        None => Ok(app.store.app_by_id(id).await?),
+        Some(url) => {
+            let source = edge::source_address(request);
+            Ok(app.documents.app(id, url, (&app.store, &app.access), source, now.timestamp()).await?)
+        }
     }
-    Ok(app.store.app_by_id(id).await?)
 }

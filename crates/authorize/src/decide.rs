@@ -4,7 +4,7 @@ use domain::{Act, Action, AuthorizationCode, Deed, HashedKey, Moment, Outcome, R
 use edge::{Parameters, Reply, Request, StatusCode};
 
 use crate::page::see_other;
-use crate::pages::{Consent, DeadEnd};
+use crate::pages::{Consent, DeadEnd, Unverified};
 use crate::request::Asked;
 use crate::stop::Stop;
 use crate::visitor::{self, Visitor};
@@ -63,7 +63,7 @@ pub(crate) async fn page(app: &App, asked: &Asked, visitor: &Visitor, now: Momen
     };
     let template = Consent {
         app_name: &asked.by.name,
-        is_unverified: asked.by.client_id.is_none(),
+        unverified: Unverified::of(&asked.by),
         leads_to: &asked.target.leads_to(),
         resource: asked.resource.as_ref().map(Resource::as_str),
         company: &visitor.client.name,

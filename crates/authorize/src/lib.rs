@@ -17,7 +17,9 @@ mod apps;
 mod cookies;
 mod csrf;
 mod decide;
+mod documents;
 mod logout;
+mod metadata;
 mod page;
 mod pages;
 mod redirect;
@@ -36,6 +38,7 @@ use identity::Identity;
 use store::Store;
 
 pub use cookies::Cookies;
+pub use documents::Documents;
 use request::Asked;
 use stop::Stop;
 
@@ -54,6 +57,8 @@ pub struct App {
     pub issuer: String,
     /// Registrations that one address is allowed in an hour; 0 closes registration.
     pub registrations_per_hour: u32,
+    /// Apps that describe themselves at the address that is their id.
+    pub documents: Documents,
 }
 
 /// Answers a request. Every error is an answer already: a page for people, RFC 6749's shape for programs.
@@ -82,7 +87,7 @@ fn settled(outcome: Result<Reply, Stop>) -> Reply {
 
 /// `GET /oauth/authorize`: the page that is next.
 async fn show(app: &App, request: &Request, now: Moment) -> Result<Reply, Stop> {
-    let asked = Asked::read(app, &Parameters::of_query(request)).await?;
+    let asked = Asked::read(app, &Parameters::of_query(request), request, now).await?;
     match visitor::of(app, request, now).await? {
         Some(visitor) => decide::page(app, &asked, &visitor, now).await,
         None => Ok(sign_in::page(app, &asked, request, StatusCode::OK, None, "")),
@@ -93,7 +98,7 @@ async fn show(app: &App, request: &Request, now: Moment) -> Result<Reply, Stop> 
 async fn act(app: &App, request: &Request, now: Moment) -> Result<Reply, Stop> {
     let form = Parameters::of_form(request)?;
     let step = form.one("step").ok().flatten().unwrap_or_default().to_owned();
-    let asked = Asked::read(app, &form).await?;
+    let asked = Asked::read(app, &form, request, now).await?;
     match step.as_str() {
         "login" => sign_in::sign_in(app, &asked, &form, request, now).await,
         "decision" => decide::decide(app, &asked, &form, request, now).await,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use authorize::{App, Cookies, handle};
+use authorize::{App, Cookies, Documents, handle};
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
-use login::attempts::per_hour_from_env;
+use outbound::{Outbound, Reach};
 use signing::Audience;
 use store::{Config, Store, Table};
 
@@ -23,7 +23,11 @@ async fn main() -> Result<(), Error> {
         access: Access::built_in()?,
         cookies: Cookies::new(&issuer),
         issuer: issuer.clone(),
-        registrations_per_hour: per_hour_from_env("KEYGATE_REGISTRATIONS_PER_HOUR")?,
+        registrations_per_hour: edge::per_hour("KEYGATE_REGISTRATIONS_PER_HOUR")?,
+        documents: Documents::new(
+            Outbound::new(Reach::of(&issuer)),
+            edge::per_hour("KEYGATE_CLIENT_DOCUMENTS_PER_HOUR")?,
+        ),
     };
     edge::run(Arc::new(app), &issuer, clock, handle).await
 }

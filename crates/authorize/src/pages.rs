@@ -2,18 +2,33 @@
 
 use askama::Template;
 use edge::{Reply, StatusCode};
+use url::Url;
 
 use crate::page;
 
 /// Names and values of hidden fields.
 pub(crate) type Fields = Vec<(&'static str, String)>;
 
+/// What is said of an app that nobody vouches for.
+pub(crate) struct Unverified {
+    /// The host of the document that describes it; `None` for one that has registered itself.
+    pub(crate) described_at: Option<String>,
+}
+
+impl Unverified {
+    /// `None` for a client's own app.
+    pub(crate) fn of(app: &domain::App) -> Option<Self> {
+        let host = |url: &str| Some(Url::parse(url).ok()?.host_str()?.to_owned());
+        app.client_id.is_none().then(|| Self { described_at: app.id.document().and_then(host) })
+    }
+}
+
 /// Where somebody logs in.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 pub(crate) struct SignIn<'a> {
     pub(crate) app_name: &'a str,
-    pub(crate) is_unverified: bool,
+    pub(crate) unverified: Option<Unverified>,
     pub(crate) problem: Option<&'a str>,
     pub(crate) fields: &'a Fields,
     pub(crate) csrf: &'a str,
@@ -25,7 +40,7 @@ pub(crate) struct SignIn<'a> {
 #[template(path = "consent.html")]
 pub(crate) struct Consent<'a> {
     pub(crate) app_name: &'a str,
-    pub(crate) is_unverified: bool,
+    pub(crate) unverified: Option<Unverified>,
     pub(crate) leads_to: &'a str,
     pub(crate) resource: Option<&'a str>,
     pub(crate) company: &'a str,

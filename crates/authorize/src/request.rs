@@ -1,8 +1,8 @@
 //! An authorization request (RFC 6749, section 4.1.1; RFC 7636, section 4.3; RFC 8707, section 2).
 
 use domain::app_grant::is_challenge;
-use domain::{AppId, GrantType, Resource, ScopeSet};
-use edge::Parameters;
+use domain::{AppId, GrantType, Moment, Resource, ScopeSet};
+use edge::{Parameters, Request};
 use url::form_urlencoded;
 
 use crate::pages::Fields;
@@ -44,14 +44,14 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads a request, from a query or from a form that carries it on. What is wrong with the app or with where it wants to
     /// be answered comes first, and is shown to the person; everything else is told to the app.
-    pub(crate) async fn read(app: &App, parameters: &Parameters) -> Result<Self, Stop> {
+    pub(crate) async fn read(app: &App, parameters: &Parameters, request: &Request, now: Moment) -> Result<Self, Stop> {
         let bad = Stop::bad;
         let id = parameters.one("client_id")?.ok_or_else(|| bad("The app does not say which one it is."))?;
         let redirect_uri = parameters
             .one("redirect_uri")?
             .ok_or_else(|| bad("The app does not say where it wants to be answered."))?;
         let id = AppId::parse(id).ok_or_else(|| bad("No such app is known here."))?;
-        let by = apps::find(app, &id).await?.ok_or_else(|| bad("No such app is known here."))?;
+        let by = apps::find(app, &id, request, now).await?.ok_or_else(|| bad("No such app is known here."))?;
         if !by.answers_to(redirect_uri) {
             return Err(bad("The app wants to be answered at an address that it is not registered with."));
         }

@@ -7,7 +7,7 @@ use store::sessions::Session;
 
 use crate::cookies::Cookies;
 use crate::page::{give_cookies, see_other};
-use crate::pages::SignIn;
+use crate::pages::{SignIn, Unverified};
 use crate::request::Asked;
 use crate::stop::Stop;
 use crate::visitor::Visitor;
@@ -31,7 +31,7 @@ pub(crate) fn page(
     let secret = known.clone().unwrap_or_else(Cookies::secret);
     let template = SignIn {
         app_name: &asked.by.name,
-        is_unverified: asked.by.client_id.is_none(),
+        unverified: Unverified::of(&asked.by),
         problem,
         fields: &asked.fields,
         csrf: &csrf::token(&secret, "login", &asked.query()),

@@ -59,7 +59,7 @@ pub use metadata::Metadata;
 pub use password::{Password, PasswordHash, PasswordProblem};
 pub use published_keys::{KeyState, Move, PublishedKey, PublishedKeys, Turn};
 pub use reach::Unreachable;
-pub use redirect_uri::RedirectUri;
+pub use redirect_uri::{RedirectUri, is_loopback};
 pub use resource::Resource;
 pub use scope::{Scope, ScopeSet};
 pub use time::{Moment, Timestamp};

@@ -60,7 +60,8 @@ fn names_host(text: &str, start: &str) -> bool {
 }
 
 /// Whether a URL leads to the very machine that it is opened on.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

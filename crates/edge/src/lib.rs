@@ -42,7 +42,7 @@ pub use refused::note_refusal;
 pub use repeatable::Repeatable;
 pub use reply::{Reply, no_content, ok, with_status};
 pub use runtime::{run, segments};
-pub use settings::{SettingsError, base_url, revocation_bound};
+pub use settings::{SettingsError, base_url, per_hour, revocation_bound};
 pub use urlencoded::form_decoded;
 pub use usage::flush_usage;
 

@@ -55,6 +55,25 @@ fn check_bound(seconds: &str) -> Result<Duration, SettingsError> {
     }
 }
 
+/// What one address is allowed in an hour where nothing else is set.
+const PER_HOUR: u32 = 60;
+
+/// How many attempts of a kind one address is allowed in an hour, from a variable of the kind's own; 60 where it is not set. 0
+/// closes what it is about.
+///
+/// # Errors
+/// [`SettingsError`] where it is no number.
+pub fn per_hour(variable: &'static str) -> Result<u32, SettingsError> {
+    check_per_hour(variable, &std::env::var(variable).unwrap_or_default())
+}
+
+fn check_per_hour(variable: &'static str, number: &str) -> Result<u32, SettingsError> {
+    if number.is_empty() {
+        return Ok(PER_HOUR);
+    }
+    number.parse().map_err(|_| SettingsError { variable, problem: "must be a number" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +85,16 @@ mod tests {
         }
         for bad in ["0", "1", "61", "5s", "4.5", "-5", " 5"] {
             assert!(check_bound(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_limit_per_hour_is_a_number() {
+        for (text, number) in [("", 60), ("0", 0), ("10000", 10_000)] {
+            assert_eq!(check_per_hour("VARIABLE", text).unwrap(), number);
+        }
+        for bad in ["-1", "many", "1.5", " 1", "4294967296"] {
+            assert!(check_per_hour("VARIABLE", bad).is_err(), "{bad}");
         }
     }
 

@@ -26,12 +26,14 @@ pub struct App {
 }
 
 impl App {
-    /// Makes the documents that never change.
+    /// Makes the documents that never change. `reads_documents`: whether an app's id may be the address of a document that
+    /// describes it.
     #[must_use]
-    pub fn new(store: Store, base_url: &str, access: &Access) -> Self {
+    pub fn new(store: Store, base_url: &str, access: &Access, reads_documents: bool) -> Self {
+        let authorization_server = metadata::authorization_server(base_url, access, reads_documents);
         Self {
             key_set: KeySet::new(store),
-            authorization_server: Document::new(metadata::authorization_server(base_url, access).to_string()),
+            authorization_server: Document::new(authorization_server.to_string()),
             protected_resource: Document::new(metadata::protected_resource(base_url, access).to_string()),
         }
     }

@@ -4,9 +4,9 @@ use domain::Access;
 use serde_json::{Value, json};
 use signing::Algorithm;
 
-/// The authorization server's metadata (RFC 8414, section 2; RFC 9207, section 3; RFC 7591); the same content at
-/// `openid-configuration`, for verifiers that look there.
-pub(crate) fn authorization_server(base_url: &str, access: &Access) -> Value {
+/// The authorization server's metadata (RFC 8414, section 2; RFC 9207, section 3; RFC 7591;
+/// draft-ietf-oauth-client-id-metadata-document); the same content at `openid-configuration`, for verifiers that look there.
+pub(crate) fn authorization_server(base_url: &str, access: &Access, reads_documents: bool) -> Value {
     let at = |path: &str| format!("{base_url}{path}");
     let with_secret = ["client_secret_basic", "client_secret_post"];
     json!({
@@ -31,6 +31,7 @@ pub(crate) fn authorization_server(base_url: &str, access: &Access) -> Value {
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "introspection_endpoint_auth_methods_supported": with_secret,
         "authorization_response_iss_parameter_supported": true,
+        "client_id_metadata_document_supported": reads_documents,
         // There are no ID tokens; verifiers that read this document as OpenID Connect's refuse one without these.
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::name),

@@ -30,6 +30,11 @@ pub struct Setting {
     pub allow_loopback_webhooks: bool,
 }
 
+/// What the functions find of this program's own environment; whom it trusts among it, for an app's document that lies on this
+/// machine.
+const SURROUNDINGS: [&str; 8] =
+    ["PATH", "LANG", "TZ", "TMPDIR", "RUST_BACKTRACE", "RUST_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
 impl Setting {
     /// The environment of `function`.
     ///
@@ -39,7 +44,9 @@ impl Setting {
         let mut values = template.values()?;
         // One machine tries sign-ups and registrations by the hundred, all from one address.
         values.set("BaseUrl", self.base_url.clone()).set("AWS::Region", REGION);
-        values.set("SignUpsPerHour", "10000").set("RegistrationsPerHour", "10000");
+        for limit in ["SignUpsPerHour", "RegistrationsPerHour", "ClientDocumentsPerHour"] {
+            values.set(limit, "10000");
+        }
         if let Some(algorithm) = &self.signing_algorithm {
             values.set("SigningAlgorithm", algorithm.clone());
         }
@@ -69,10 +76,8 @@ impl Setting {
 
     /// The few things of the surroundings that do no harm, and what leads the AWS SDK to the embedded store.
     fn surroundings(&self) -> BTreeMap<String, String> {
-        let mut environment: BTreeMap<String, String> = ["PATH", "LANG", "TZ", "TMPDIR", "RUST_BACKTRACE", "RUST_LOG"]
-            .into_iter()
-            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
-            .collect();
+        let mut environment: BTreeMap<String, String> =
+            SURROUNDINGS.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect();
         for (name, value) in [
             ("AWS_ENDPOINT_URL_DYNAMODB", self.store.as_str()),
             ("AWS_REGION", REGION),

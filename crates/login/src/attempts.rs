@@ -6,7 +6,6 @@ use domain::{HashedKey, Timestamp, User, UserId};
 use edge::{ApiError, Limited};
 use store::throttle::{Allowance, Attempt};
 use store::{Store, StoreError};
-use thiserror::Error;
 
 use crate::prove::Account;
 
@@ -14,25 +13,7 @@ use crate::prove::Account;
 pub(crate) const PER_ACCOUNT: Allowance = Allowance { free: 10, window: 600 };
 /// Failures that an address is allowed before it waits.
 pub const PER_ADDRESS: Allowance = Allowance { free: 100, window: 600 };
-/// What an address is allowed in an hour where nothing else is set.
-const PER_HOUR: u32 = 60;
 const HOUR: i64 = 3600;
-
-/// A setting is no number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("{0} must be a number")]
-pub struct InvalidLimit(&'static str);
-
-/// Reads from the environment how many attempts of a kind one address is allowed in an hour; 60 where it is not set.
-///
-/// # Errors
-/// [`InvalidLimit`]: the function must not start.
-pub fn per_hour_from_env(variable: &'static str) -> Result<u32, InvalidLimit> {
-    match std::env::var(variable) {
-        Ok(text) if !text.is_empty() => text.parse().map_err(|_| InvalidLimit(variable)),
-        _ => Ok(PER_HOUR),
-    }
-}
 
 /// Counts an attempt of a `kind` that an address is allowed `free` times in an hour. Where no address is known nothing is
 /// counted: no caller comes without one.

@@ -19,6 +19,7 @@ mod python;
 mod server;
 mod signing_key;
 mod test_store;
+mod tls;
 
 pub use agents::TestAgent;
 pub use builders::{
@@ -34,3 +35,4 @@ pub use python::python;
 pub use server::{STORE_VARIABLE, call_store};
 pub use signing_key::{ISSUER, audience, published_signer, withdraw_signer};
 pub use test_store::TestStore;
+pub use tls::TlsServer;

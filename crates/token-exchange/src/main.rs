@@ -5,7 +5,6 @@ use std::sync::Arc;
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
-use login::attempts::per_hour_from_env;
 use signing::{Audience, Wrapper, algorithm_from_env};
 use store::{Config, Store, Table, UsageBuffer};
 use token_exchange::{App, SigningKey, handle};
@@ -29,7 +28,7 @@ async fn main() -> Result<(), Error> {
         usage,
         access: Access::built_in()?,
         issuer: issuer.clone(),
-        sign_ups_per_hour: per_hour_from_env("KEYGATE_SIGN_UPS_PER_HOUR")?,
+        sign_ups_per_hour: edge::per_hour("KEYGATE_SIGN_UPS_PER_HOUR")?,
     };
     edge::run(Arc::new(app), &issuer, clock, handle).await
 }

@@ -3,12 +3,14 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 
-const { SERVER, EMAIL, PASSWORD } = process.env;
+const { SERVER, EMAIL, PASSWORD, CLIENT_DOCUMENT } = process.env;
 const waiting = await callback();
 const kept = {};
 const report = {};
 
 const provider = {
+  // Where it is known by a document, it does not register.
+  clientMetadataUrl: CLIENT_DOCUMENT,
   redirectUrl: waiting.uri,
   clientMetadata: {
     client_name: 'MCP test client',

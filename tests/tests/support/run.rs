@@ -68,13 +68,17 @@ pub struct Run {
 impl Run {
     /// Starts a run of its own with an empty data directory, and waits until it is ready.
     pub fn start(name: &str) -> Self {
-        Self::start_in(Arc::new(RunFolder::new(name)), free_port(), &[])
+        Self::start_with(name, &[])
     }
 
     /// Starts a run of its own whose tokens are signed with `algorithm`.
     pub fn signing_with(algorithm: &str) -> Self {
-        let environment = [("KEYGATE_SIGNING_ALGORITHM", algorithm)];
-        Self::start_in(Arc::new(RunFolder::new(algorithm)), free_port(), &environment)
+        Self::start_with(algorithm, &[("KEYGATE_SIGNING_ALGORITHM", algorithm)])
+    }
+
+    /// Starts a run of its own with these variables.
+    pub fn start_with(name: &str, environment: &[(&str, &str)]) -> Self {
+        Self::start_in(Arc::new(RunFolder::new(name)), free_port(), environment)
     }
 
     /// Starts the same again after an end: the same data directory, the same port.

@@ -3,6 +3,7 @@
 
 mod browser;
 mod decide;
+mod documents;
 mod events;
 mod faults;
 mod logout;

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use authorize::{App, Cookies, handle};
+use authorize::{App, Cookies, Documents, handle};
 use domain::{Access, AppId, ClientId, GrantType, RedirectUri, Role, ScopeSet, User};
 use edge::{Body, Reply};
 use identity::Identity;
+use outbound::{Outbound, Reach};
 use serde_json::{Value, json};
 use testkit::{ISSUER, TestAccount, TestStore, audience, moment, now, request_of};
 
@@ -95,6 +96,10 @@ impl Setup {
     }
 
     pub(crate) fn app(store: store::Store, issuer: &str) -> Arc<App> {
+        Self::app_with(store, issuer, Documents::new(Outbound::new(Reach::Public), 3))
+    }
+
+    pub(crate) fn app_with(store: store::Store, issuer: &str, documents: Documents) -> Arc<App> {
         Arc::new(App {
             identity: Identity::new(store.clone(), audience()),
             store,
@@ -102,6 +107,7 @@ impl Setup {
             cookies: Cookies::new(issuer),
             issuer: issuer.to_owned(),
             registrations_per_hour: 3,
+            documents,
         })
     }
 

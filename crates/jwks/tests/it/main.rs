@@ -11,7 +11,7 @@ use signing::Algorithm;
 use testkit::{Fault, ISSUER, TestStore, event, moment, parts, published_signer, request, request_of};
 
 fn app(test: &TestStore) -> Arc<App> {
-    Arc::new(App::new(test.store.clone(), ISSUER, &Access::built_in().unwrap()))
+    Arc::new(App::new(test.store.clone(), ISSUER, &Access::built_in().unwrap(), true))
 }
 
 async fn get(app: &Arc<App>, path: &str, headers: &[(&str, &str)], at: Moment) -> Result<Reply, ApiError> {
