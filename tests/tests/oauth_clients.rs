@@ -121,6 +121,9 @@ async fn the_mcp_sdks_client_signs_in_from_nothing_but_the_servers_url() {
     );
     assert!(report["page"]["consent"].as_str().unwrap().contains("MCP test client"));
     assert_eq!(report["refresh"], true);
+    // It asks for what the metadata name, and gets a token for that.
+    assert_eq!(report["resource"].as_str().unwrap().trim_end_matches('/'), base);
+    assert_eq!(report["audience"], base.as_str());
     // The app belongs to no client, and manages nothing.
     let apps = account.manage(account.owner.login(), Method::GET, "/apps", &Value::Null, 200).await;
     assert!(!apps.to_string().contains(report["client"].as_str().unwrap()));

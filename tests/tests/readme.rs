@@ -63,6 +63,23 @@ fn the_readmes_first_token_and_four_ways_to_call_work_when_pasted() {
 }
 
 #[test]
+fn the_readmes_app_and_agent_work_when_pasted() {
+    let Some(printed) = run(&["A first token", "Four ways to call", "OAuth 2.0 and agents"]) else { return };
+    // Behind the end of the key of the section before.
+    let (_, printed) = printed.split_once("HTTP/1.1 204 No Content").unwrap();
+    assert_holds(
+        printed,
+        &[
+            r#""token_type":"Bearer""#,
+            r#""scope":"read""#,
+            r#""object":"list""#,
+            r#""agent_id":"summarizer""#,
+            "HTTP/1.1 204",
+        ],
+    );
+}
+
+#[test]
 fn the_readmes_cargo_lambda_invoke_is_allowed_with_a_key_and_unauthorized_without() {
     let Some(printed) = run(&["A first token", "One function by itself"]) else { return };
     let client = format!(r#""client_id":"{}""#, system().demo.client_id);

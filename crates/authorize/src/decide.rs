@@ -116,7 +116,7 @@ pub(crate) async fn decide(
     }
     match form.one("decision")? {
         Some("allow") => allow(app, asked, &visitor, scopes, request, now).await,
-        Some("deny") => Err(asked.target.stop("access_denied", "The user has said no")),
+        Some("deny") => Err(asked.target.tell("access_denied", "The user has said no")),
         _ => Err(Stop::bad("The form says neither yes nor no.")),
     }
 }
@@ -145,6 +145,7 @@ async fn allow(
     let code = AuthorizationCode {
         hash: HashedKey::of_text(&plain),
         app_id: asked.by.id.clone(),
+        app_name: asked.by.name.clone(),
         redirect_uri: asked.target.redirect_uri.clone(),
         challenge: asked.challenge.clone(),
         client_id: user.client_id.clone(),

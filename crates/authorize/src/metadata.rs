@@ -6,6 +6,8 @@
 use domain::{Access, AppId, GrantType, PlainKey, RedirectUri, ScopeSet, Timestamp};
 use serde::Deserialize;
 
+use crate::scopes;
+
 /// What an app that gives no name is shown as.
 const UNNAMED: &str = "An app without a name";
 
@@ -41,7 +43,7 @@ impl Metadata {
             name: name(self.client_name)?,
             redirect_uris,
             grant_types: grant_types(self.grant_types)?,
-            scopes: scopes(access, self.scope.as_deref())?,
+            scopes: registered(access, self.scope.as_deref())?,
             secret: None,
             created_at: at,
             created_by: String::new(),
@@ -75,9 +77,11 @@ fn grant_types(given: Option<Vec<String>>) -> Result<Vec<GrantType>, &'static st
 }
 
 /// What is left of the scopes without the privileged and the unknown ones.
-fn scopes(access: &Access, given: Option<&str>) -> Result<Option<ScopeSet>, &'static str> {
+fn registered(access: &Access, given: Option<&str>) -> Result<Option<ScopeSet>, &'static str> {
     let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(None) };
     let asked = ScopeSet::parse(given).ok_or("scope is no list of scopes")?;
     let known = ScopeSet::new(asked.iter().filter(|scope| access.knows(scope)).cloned());
-    Ok(known.and_then(|known| access.unprivileged(&known)))
+    let left = known.and_then(|known| access.unprivileged(&known));
+    // Whoever asked for nothing that it can have shall not have all that there is.
+    Ok(left.or_else(scopes::left_out))
 }

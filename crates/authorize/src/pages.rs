@@ -71,6 +71,15 @@ pub(crate) struct DeadEnd<'a> {
     pub(crate) sign_out: &'a str,
 }
 
+/// What an app asks for can't be answered, and nobody vouches for where it wants to be told so.
+#[derive(Template)]
+#[template(path = "app_error.html")]
+pub(crate) struct AppError<'a> {
+    pub(crate) leads_to: &'a str,
+    pub(crate) description: &'a str,
+    pub(crate) back: &'a str,
+}
+
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message<'a> {

@@ -1,9 +1,10 @@
 //! Answers to an app: by a redirect to where it may be answered to (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207).
 
-use edge::Reply;
+use edge::{Reply, StatusCode};
 use url::{Host, Url, form_urlencoded};
 
-use crate::page::see_other;
+use crate::page::{self, see_other};
+use crate::pages::AppError;
 use crate::stop::Stop;
 
 /// Where an app is answered to, once both are known to be right.
@@ -13,11 +14,26 @@ pub(crate) struct Target {
     /// What the app said, to be said back.
     pub(crate) state: Option<String>,
     pub(crate) issuer: String,
+    /// Whether a client vouches for the app.
+    pub(crate) is_vouched_for: bool,
 }
 
 impl Target {
     /// Tells the app what is wrong. The description is a constant: nothing of the request comes back in it.
+    ///
+    /// Nobody is sent without a word to a site that nobody vouches for: whoever registers one could have this service lead its
+    /// visitors there (RFC 9700, section 4.11.2). They read what is wrong, and go on if they like.
     pub(crate) fn stop(&self, error: &str, description: &str) -> Stop {
+        if self.is_vouched_for || !self.redirect_uri.starts_with("https:") {
+            return self.tell(error, description);
+        }
+        tracing::info!(error, "an authorization was refused");
+        let page = AppError { leads_to: &self.leads_to(), description, back: &self.error_url(error, description) };
+        Stop::Told(Box::new(page::page(StatusCode::BAD_REQUEST, "'none'", &page)))
+    }
+
+    /// Tells the app what the person has said.
+    pub(crate) fn tell(&self, error: &str, description: &str) -> Stop {
         tracing::info!(error, "an authorization was refused");
         Stop::Told(Box::new(see_other(&self.error_url(error, description))))
     }
@@ -76,6 +92,7 @@ mod tests {
             redirect_uri: redirect_uri.to_owned(),
             state: state.map(str::to_owned),
             issuer: "https://auth.example".to_owned(),
+            is_vouched_for: true,
         }
     }
 

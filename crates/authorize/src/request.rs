@@ -60,6 +60,7 @@ impl Asked {
             redirect_uri: redirect_uri.to_owned(),
             state: state.map(str::to_owned),
             issuer: app.issuer.clone(),
+            is_vouched_for: by.client_id.is_some(),
         };
         let stop = |error: &str, description: &str| target.stop(error, description);
         if parameters.repeated().is_some() {

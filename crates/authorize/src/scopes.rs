@@ -7,6 +7,11 @@ use crate::pages::ScopeLine;
 /// What an app that says nothing is taken to ask for.
 const LEFT_OUT: &str = "read";
 
+/// The same, as a set.
+pub(crate) fn left_out() -> Option<ScopeSet> {
+    ScopeSet::parse(LEFT_OUT)
+}
+
 /// What an app asks for, of what it may ask for (RFC 6749, section 3.3).
 ///
 /// # Errors
@@ -15,7 +20,7 @@ pub(crate) fn asked(access: &Access, app: &domain::App, text: Option<&str>) -> R
     let asked = match (text, &app.scopes) {
         (Some(text), _) => ScopeSet::parse(text).ok_or("scope must be 1 to 50 scopes with one space between two")?,
         (None, Some(own)) => own.clone(),
-        (None, None) => ScopeSet::parse(LEFT_OUT).ok_or("scope is missing")?,
+        (None, None) => left_out().ok_or("scope is missing")?,
     };
     if access.first_unknown(&asked).is_some() {
         return Err("scope names a scope that does not exist");

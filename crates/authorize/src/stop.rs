@@ -10,7 +10,7 @@ use crate::pages;
 pub(crate) enum Stop {
     /// A page tells the person why.
     Page(StatusCode, &'static str),
-    /// The app is told, by a redirect that stands ready.
+    /// The app is told: by a redirect that stands ready, or by a link on a page.
     Told(Box<Reply>),
     /// Something else, as at any endpoint.
     Failed(ApiError),

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// How long a reader of the key set may keep it, as its `Cache-Control` says.
 pub const SET_MAX_AGE: Duration = Duration::from_mins(5);
 /// How long an instance of `jwks` answers from memory.
-pub const SET_KEPT: Duration = Duration::from_mins(1);
+pub const SET_KEPT: Duration = Duration::from_secs(4);
 /// How long one of our own verifiers that has just read the keys looks no further for one that is not there.
 pub const UNKNOWN_KEY_COOLDOWN: Duration = Duration::from_secs(10);
 /// How long a signing function may go on with a key after it has last seen it active. It looks far more often; this is

@@ -9,8 +9,8 @@ use url::{Host, Url};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri {
     text: String,
-    /// Where it is plain http to this very machine: everything but the port.
-    loopback: Option<Url>,
+    /// Where it is plain http to this very machine: the text without the port.
+    loopback: Option<String>,
 }
 
 impl RedirectUri {
@@ -29,7 +29,7 @@ impl RedirectUri {
         }
         let loopback = match url.scheme() {
             "https" if url.host().is_some() && names_host(text, "https://") => None,
-            "http" if is_loopback(&url) && names_host(text, "http://") => Some(without_port(url)?),
+            "http" if is_loopback(&url) && names_host(text, "http://") => Some(without_port(text)?),
             scheme if scheme.contains('.') => None,
             _ => return None,
         };
@@ -70,9 +70,16 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn without_port(mut url: Url) -> Option<Url> {
-    url.set_port(None).ok()?;
-    Some(url)
+/// The letters of an http URL but for those of its port; `None` where there are none. A parser would also put dots, paths and
+/// spellings of addresses right, which are to match as they stand.
+fn without_port(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("http://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    Some(format!("{host}{path}"))
 }
 
 impl fmt::Display for RedirectUri {
@@ -170,8 +177,18 @@ mod tests {
             "https://127.0.0.1:3000/callback",
             "http://127.0.0.1:3000@evil.example/callback",
             "http://127.0.0.1:99999/callback",
+            "http://127.0.0.1:5555/x/../callback",
+            "http://127.0.0.1:5555/callback/../callback",
+            "http://127.0.0.1:5555/%2e/callback",
+            "http://127.0.0.1:5555/%63allback",
+            "http://127.1:5555/callback",
+            "http://0177.0.0.1:5555/callback",
+            "http://2130706433:5555/callback",
+            "http://[::ffff:127.0.0.1]:5555/callback",
         ] {
             assert!(!native.matches(other), "{other}");
         }
+        let native = RedirectUri::parse("http://[::1]?a=b:1").unwrap();
+        assert!(native.matches("http://[::1]:5555?a=b:1") && !native.matches("http://[::1]:5555?a=b:2"));
     }
 }

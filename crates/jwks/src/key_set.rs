@@ -19,8 +19,9 @@ impl KeySet {
         Self { store, kept: Mutex::new(None) }
     }
 
-    /// The set as it was at most a minute ago. Where the store is away the last one that was read is answered: the
-    /// keys in it are still published, and a verifier without keys refuses everybody.
+    /// The set as it was at most [`SET_KEPT`] ago: a key that is withdrawn goes from here as soon as from everywhere else.
+    /// Where the store is away the last one that was read is answered: the keys in it are still published, and a verifier
+    /// without keys refuses everybody.
     pub(crate) async fn document(&self, now: Moment) -> Result<Document, ApiError> {
         let mut kept = self.kept.lock().await;
         if let Some((document, read)) = &*kept

@@ -2,7 +2,7 @@
 //! (RFC 9728).
 //!
 //! 1. The path names a document; the metadata are bytes made once at start.
-//! 2. The JWK set is made of the public halves in the store: one query, kept for a minute.
+//! 2. The JWK set is made of the public halves in the store: one query, kept for seconds.
 //! 3. A caller that has the document already, by its `ETag`, is told so in no bytes at all (RFC 9110, section 13.1.2).
 
 mod document;

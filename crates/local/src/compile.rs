@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde::Deserialize;
 
 use crate::failure::{Context, Failure, Result};
-use crate::project::{Project, cargo};
+use crate::project::{Project, cargo, profile};
 
 /// The line of cargo's output that says where an executable lies.
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// The executables of `packages`, by package, built as this program itself was: for debugging or for speed.
+/// The executables of `packages`, by package, built with the profile of this program itself.
 ///
 /// # Errors
 /// They don't compile; cargo has said why.
@@ -34,9 +34,7 @@ pub async fn functions(project: &Project, packages: &[String]) -> Result<BTreeMa
     for package in packages {
         command.args(["--bin", package]);
     }
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
+    command.args(["--profile", profile()]);
     let output = command.stderr(Stdio::inherit()).output().await.doing(|| "running cargo build".to_owned())?;
     if !output.status.success() {
         return Err(Failure::new("the functions don't compile: see above"));

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::data_dir::DataDir;
 use crate::environment::Setting;
 use crate::failure::{Context, Failure, Result};
-use crate::lambda::Lambda;
+use crate::lambda::{Lambda, instance_name};
 use crate::project::Project;
 use crate::warden::{Order, Orders, Program};
 
@@ -58,7 +58,7 @@ pub async fn start_cargo_lambda(
     }
 }
 
-/// Starts every function of the template.
+/// Starts every function of the template, in this number of instances each.
 ///
 /// # Errors
 /// One has no executable, or its environment can't be made.
@@ -68,27 +68,30 @@ pub fn start(
     setting: &Setting,
     cargo_lambda: SocketAddr,
     data: &DataDir,
-    orders: &Orders,
+    (instances, orders): (usize, &Orders),
 ) -> Result<Lambda> {
     let mut timeouts = BTreeMap::new();
     for function in template.functions()? {
         let name = function.package.clone();
         let executable = executables.get(&name).ok_or_else(|| Failure::new(format!("{name} is not built")))?;
-        let mut environment = setting.environment(template, &function)?;
-        environment.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("http://{cargo_lambda}/.rt/{name}"));
-        orders.give(Order::Start(Program {
-            name: name.clone(),
-            executable: executable.clone(),
-            arguments: Vec::new(),
-            environment: Some(environment),
-            // Where Lambda runs them has none of the project's files either.
-            folder: data.path().to_owned(),
-            log: data.log(&name)?,
-            keep_running: true,
-        }));
+        let environment = setting.environment(template, &function)?;
+        for instance in (0..instances).map(|place| instance_name(&name, place)) {
+            let mut environment = environment.clone();
+            environment.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("http://{cargo_lambda}/.rt/{instance}"));
+            orders.give(Order::Start(Program {
+                log: data.log(&instance)?,
+                name: instance,
+                executable: executable.clone(),
+                arguments: Vec::new(),
+                environment: Some(environment),
+                // Where Lambda runs them has none of the project's files either.
+                folder: data.path().to_owned(),
+                keep_running: true,
+            }));
+        }
         timeouts.insert(name, Duration::from_secs(function.timeout_seconds.into()));
     }
-    Lambda::new(cargo_lambda, timeouts, orders.clone())
+    Lambda::new(cargo_lambda, timeouts, instances, orders.clone())
 }
 
 /// Says that a program ended, with its last words.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::failure::{Context, Result};
 use crate::warden::{Order, Orders};
@@ -30,16 +31,57 @@ pub enum Invocation {
 pub struct Lambda {
     client: reqwest::Client,
     address: SocketAddr,
-    functions: BTreeMap<String, Instance>,
+    functions: BTreeMap<String, Instances>,
     orders: Orders,
 }
 
-/// The one process that runs a function.
+/// The processes that run a function.
 #[derive(Debug)]
-struct Instance {
-    /// One request at a time; the others wait here, so that it is known whose request a process that dies had.
+struct Instances {
+    /// One request at a time for each; the others wait here, so that it is known whose request a process that dies had.
     free: Semaphore,
+    /// The names of those that are free. As on Lambda, the one that was busy last is the next.
+    idle: Mutex<Vec<String>>,
     timeout: Duration,
+}
+
+/// An instance that has a request.
+struct Turn<'a> {
+    instance: String,
+    instances: &'a Instances,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Instances {
+    fn new(function: &str, number: usize, timeout: Duration) -> Self {
+        let names = (0..number).rev().map(|place| instance_name(function, place)).collect();
+        Self { free: Semaphore::new(number), idle: Mutex::new(names), timeout }
+    }
+
+    /// Waits for one that is free; `None` where nothing is to be free any more.
+    async fn turn(&self) -> Option<Turn<'_>> {
+        let permit = self.free.acquire().await.ok()?;
+        let instance = self.idle().pop()?;
+        Some(Turn { instance, instances: self, _permit: permit })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<String>> {
+        // Nothing panics while it is held.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // Before the permit, which is a field, is given back.
+        self.instances.idle().push(std::mem::take(&mut self.instance));
+    }
+}
+
+/// What an instance is called in logs, and what it asks cargo-lambda for events as: the first one by its function's name.
+#[must_use]
+pub fn instance_name(function: &str, place: usize) -> String {
+    if place == 0 { function.to_owned() } else { format!("{function}-{}", place + 1) }
 }
 
 /// What the runtime sends for an error.
@@ -50,42 +92,50 @@ struct FunctionError {
 }
 
 impl Lambda {
-    /// Calls go to cargo-lambda at `address`; `timeouts` has the functions and how long each may take.
+    /// Calls go to cargo-lambda at `address`; `timeouts` has the functions and how long each may take, and each has this number
+    /// of `instances`.
     ///
     /// # Errors
     /// The HTTP client can't be made.
-    pub fn new(address: SocketAddr, timeouts: BTreeMap<String, Duration>, orders: Orders) -> Result<Self> {
+    pub fn new(
+        address: SocketAddr,
+        timeouts: BTreeMap<String, Duration>,
+        instances: usize,
+        orders: Orders,
+    ) -> Result<Self> {
         let client = reqwest::Client::builder().no_proxy().build().doing(|| "making an HTTP client".to_owned())?;
-        let functions =
-            timeouts.into_iter().map(|(name, timeout)| (name, Instance { free: Semaphore::new(1), timeout })).collect();
-        Ok(Self { client, address, functions, orders })
+        let functions = timeouts.into_iter().map(|(name, timeout)| {
+            let instances = Instances::new(&name, instances, timeout);
+            (name, instances)
+        });
+        Ok(Self { client, address, functions: functions.collect(), orders })
     }
 
     /// Calls `function` with `event`.
     ///
     /// A function that takes longer than the template lets it is killed, and one that dies takes its request with it.
     pub async fn invoke(&self, function: &str, event: Vec<u8>) -> Invocation {
-        let Some(instance) = self.functions.get(function) else {
+        let Some(instances) = self.functions.get(function) else {
             return Invocation::Unreachable(format!("there is no function `{function}`"));
         };
-        let Ok(_turn) = instance.free.acquire().await else {
+        let Some(turn) = instances.turn().await else {
             return Invocation::Unreachable("shutting down".to_owned());
         };
         let mut reports = self.orders.reports();
         tokio::select! {
-            invocation = self.send(function, event) => invocation,
-            how = Orders::ended(&mut reports, function) => {
+            invocation = self.send(&turn.instance, event) => invocation,
+            how = Orders::ended(&mut reports, &turn.instance) => {
                 Invocation::Failed(format!("Runtime exited without providing a reason ({how})"))
             }
-            () = tokio::time::sleep(instance.timeout) => {
-                self.orders.give(Order::Restart(function.to_owned()));
-                Invocation::Failed(format!("Task timed out after {:.2} seconds", instance.timeout.as_secs_f64()))
+            () = tokio::time::sleep(instances.timeout) => {
+                self.orders.give(Order::Restart(turn.instance.clone()));
+                Invocation::Failed(format!("Task timed out after {:.2} seconds", instances.timeout.as_secs_f64()))
             }
         }
     }
 
-    async fn send(&self, function: &str, event: Vec<u8>) -> Invocation {
-        let url = format!("http://{}/2015-03-31/functions/{function}/invocations", self.address);
+    async fn send(&self, instance: &str, event: Vec<u8>) -> Invocation {
+        let url = format!("http://{}/2015-03-31/functions/{instance}/invocations", self.address);
         let answer = async {
             let response = self.client.post(url).body(event).send().await?;
             let status = response.status();
@@ -149,7 +199,7 @@ pub(crate) mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Lambda::new(address, timeouts, Orders::unheard()).unwrap()
+        Lambda::new(address, timeouts, 1, Orders::unheard()).unwrap()
     }
 
     fn error(text: &str) -> String {
@@ -170,6 +220,23 @@ pub(crate) mod tests {
         assert!(matches!(lambda.invoke("broken", Vec::new()).await, Invocation::Unreachable(_)));
         assert!(matches!(lambda.invoke("huge", Vec::new()).await, Invocation::Failed(_)));
         assert!(matches!(lambda.invoke("unknown", Vec::new()).await, Invocation::Unreachable(_)));
+    }
+
+    #[tokio::test]
+    async fn an_instance_has_one_request_and_the_last_one_busy_is_the_next() {
+        let instances = Instances::new("function", 3, GENEROUS);
+        let name = |turn: &Option<Turn>| turn.as_ref().unwrap().instance.clone();
+        let (first, second) = (instances.turn().await, instances.turn().await);
+        assert_eq!([name(&first), name(&second)], ["function", "function-2"]);
+        drop(first);
+        let again = instances.turn().await;
+        assert_eq!(name(&again), "function");
+        let third = instances.turn().await;
+        assert_eq!(name(&third), "function-3");
+        let none = tokio::time::timeout(Duration::from_millis(50), instances.turn()).await;
+        assert!(none.is_err(), "all have one");
+        drop(second);
+        assert_eq!(name(&instances.turn().await), "function-2");
     }
 
     #[tokio::test]

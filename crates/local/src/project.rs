@@ -55,6 +55,20 @@ fn is_root(folder: &Path) -> bool {
     folder.join("template.yaml").is_file() && folder.join("Cargo.toml").is_file()
 }
 
+/// The profile that this program was built with.
+#[must_use]
+pub fn profile() -> &'static str {
+    let program = std::env::current_exe().ok();
+    let folder = program.as_deref().and_then(Path::parent).and_then(Path::file_name);
+    if cfg!(debug_assertions) {
+        "dev"
+    } else if folder.is_some_and(|folder| folder == "bench-fast") {
+        "bench-fast"
+    } else {
+        "release"
+    }
+}
+
 /// Cargo, as if it had been started from a shell: what the cargo that runs this program tells it about `local` would
 /// otherwise be told to every build script, and make cargo build things again.
 #[must_use]

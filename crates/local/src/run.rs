@@ -106,7 +106,8 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
             .await?;
 
     let mut troubles = orders.reports();
-    let lambda = functions::start(template, &prepared.executables, &setting, cargo_lambda, data, &orders)?;
+    let lambda =
+        functions::start(template, &prepared.executables, &setting, cargo_lambda, data, (options.instances, &orders))?;
     let lambda = Arc::new(lambda);
     let gateway = Arc::new(Gateway::new(template, &setting.base_url, Arc::clone(&lambda))?);
     let now = Timestamp::from_unix(clock::now().as_second());

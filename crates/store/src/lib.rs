@@ -9,7 +9,7 @@
 //! | keys | `FEED` / `<sequence>` and `HEAD` | [`feed`] |
 //! | keys | `PATTERN` / `<client>#<place>`; `HASH#<hash>` / `KEY` | [`import`] |
 //! | keys | `AGENTS#<client>` / `AGENT#<agent>`; `AGENT#<token>` / `TOKEN` | [`agents`] |
-//! | keys | `REVOKED` / `<end>#<jti>` | `revoked` |
+//! | keys | `REVOKED#<client id>` / `<end>#<token id>`, `#<hour>#<holder>` | `revoked` |
 //! | directory | `CLIENT#<client>` / `CLIENT`; `SLUG#<slug>` / `SLUG` | `clients` |
 //! | directory | `CLIENT#<client>` / `USER#<user>`; `EMAIL#<address>` / `EMAIL`; `KNOWN#<user>` / `<address>` | `users` |
 //! | directory | `CLIENT#<client>` / `WORKSPACE#<workspace>`; `WORKSPACE#<workspace>` / `MEMBER#<user>` | [`workspaces`] |
@@ -17,6 +17,7 @@
 //! | directory | `INVITE#<hash>` / `INVITE` | [`invites`] |
 //! | directory | `APP#<app>` / `APP`; `CLIENT#<client>` / `APP#<app>` | [`apps`] |
 //! | directory | `CODE#<hash>` / `CODE`; `GRANT#<grant>` / `GRANT` | [`grants`] |
+//! | directory | `GRANTS#<user>` / `GRANT#<grant>` | [`grant_list`] |
 //! | directory | `SESSION#<hash>` / `SESSION` | [`sessions`] |
 //! | directory | `REPLAY#<client>#<hash>` / `REPLAY` | [`replay`] |
 //! | directory | `THROTTLE#<subject>` / `THROTTLE` | [`throttle`] |
@@ -35,6 +36,7 @@ mod clients;
 mod config;
 mod error;
 pub mod feed;
+pub mod grant_list;
 pub mod grants;
 pub mod import;
 pub mod invites;
@@ -46,7 +48,7 @@ mod page;
 mod passwords;
 pub mod replay;
 mod retry;
-mod revoked;
+pub mod revoked;
 pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;
@@ -61,7 +63,6 @@ pub use page::Page;
 pub use usage_buffer::{FLUSH_INTERVAL, UsageBuffer};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Credentials;
 
 /// The tables that a function may touch. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
@@ -74,22 +75,16 @@ impl Store {
     /// Prepares the client; nothing is sent. Region, credentials and endpoint come from the environment as for every
     /// AWS SDK (`AWS_ENDPOINT_URL_DYNAMODB` for a store that is not Amazon's).
     pub async fn connect(config: Config) -> Self {
-        let loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
-        Self::load(loader, config).await
+        Self::over(&aws::connect("AWS_ENDPOINT_URL_DYNAMODB").await, config)
     }
 
     /// Prepares the client for a store at `endpoint` that asks for no real credentials: the embedded one.
     pub async fn connect_embedded(endpoint: &str, config: Config) -> Self {
-        let loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region("local")
-            .credentials_provider(Credentials::new("local", "local", None, None, "embedded store"));
-        Self::load(loader, config).await
+        Self::over(&aws::connect_emulated(endpoint, "local").await, config)
     }
 
-    async fn load(loader: aws_config::ConfigLoader, config: Config) -> Self {
-        let shared = loader.retry_config(retry::retry_config()).timeout_config(retry::timeout_config()).load().await;
-        Self { client: Client::new(&shared), config }
+    fn over(shared: &aws::SdkConfig, config: Config) -> Self {
+        Self { client: Client::new(shared), config }
     }
 
     fn table(&self, table: Table) -> Result<&str, StoreError> {

@@ -1,9 +1,7 @@
-//! How long the store may take, and how often a thing is tried.
+//! How often a thing is tried that others' writes came between.
 
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use domain::random;
 
 /// How often a write that met another's is tried again.
@@ -11,23 +9,6 @@ pub(crate) const CONTENTION_ATTEMPTS: u32 = 12;
 
 /// How often a change is tried again: all of a client meet at one chain, and all of all clients at one feed.
 pub(crate) const CHANGE_ATTEMPTS: u32 = 24;
-
-/// The SDK's own tries of one call. Every write here may be sent twice without harm.
-pub(crate) fn retry_config() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(25))
-        .with_max_backoff(Duration::from_millis(250))
-}
-
-/// A caller waits behind every call: three seconds in all, then it is told 503.
-pub(crate) fn timeout_config() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(500))
-        .operation_attempt_timeout(Duration::from_secs(1))
-        .operation_timeout(Duration::from_secs(3))
-        .build()
-}
 
 /// Waits a random time that grows with `attempt` (from 0) up to 150 ms, so that writers who met do not meet again.
 pub(crate) async fn back_off(attempt: u32) {

@@ -49,5 +49,6 @@ const result = await second.client.callTool({ name: 'whoami', arguments: {} });
 report.caller = JSON.parse(result.content[0].text);
 report.refresh = Boolean(kept.tokens.refresh_token);
 report.client = kept.client.client_id;
+report.audience = JSON.parse(Buffer.from(kept.tokens.access_token.split('.')[1], 'base64url')).aud;
 await second.client.close();
 console.log(JSON.stringify(report));

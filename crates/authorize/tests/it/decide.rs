@@ -51,6 +51,7 @@ async fn a_yes_makes_a_code_for_exactly_what_was_shown() {
     let expected = AuthorizationCode {
         hash: code.hash.clone(),
         app_id: app.id.clone(),
+        app_name: app.name.clone(),
         redirect_uri: CALLBACK.to_owned(),
         challenge: CHALLENGE.to_owned(),
         client_id: setup.account.client.id.clone(),

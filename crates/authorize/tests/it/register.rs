@@ -63,7 +63,7 @@ async fn what_is_left_out_or_can_not_be_is_replaced() {
     let answer = answer.json();
     assert_eq!(answer["grant_types"], json!(["authorization_code", "refresh_token"]));
     assert_eq!(answer["token_endpoint_auth_method"], json!("none"));
-    assert_eq!((answer.get("scope"), answer.get("client_secret")), (None, None));
+    assert_eq!((answer["scope"].as_str(), answer.get("client_secret")), (Some("read"), None), "not all that there is");
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn a_bad_app_or_redirect_is_a_page_and_never_a_redirect() {
 #[tokio::test]
 async fn everything_else_is_told_to_the_app() {
     let setup = Setup::new().await;
-    let app = setup.unverified().await;
+    let app = setup.own_app("read").await;
     let good = asks(&app, "read");
     let long = "x".repeat(44);
     for (name, value, error) in [
@@ -95,7 +95,7 @@ async fn everything_else_is_told_to_the_app() {
         ("scope", Some("read unheard:of"), "invalid_scope"),
         ("scope", Some("Read"), "invalid_scope"),
         ("scope", Some("*"), "invalid_scope"),
-        ("scope", Some("admin"), "invalid_scope"),
+        ("scope", Some("write"), "invalid_scope"),
         ("scope", Some("keys:manage usage:read"), "invalid_scope"),
     ] {
         let asked = with(&good, name, value);
@@ -108,9 +108,29 @@ async fn everything_else_is_told_to_the_app() {
 }
 
 #[tokio::test]
+async fn nobody_is_sent_to_a_site_that_nobody_vouches_for_without_a_word() {
+    let setup = Setup::new().await;
+    let good = asks(&setup.unverified().await, "read");
+    for (name, value, error) in [
+        ("response_type", Some("x"), "unsupported_response_type"),
+        ("code_challenge", None, "invalid_request"),
+        ("scope", Some("admin"), "invalid_scope"),
+        ("resource", Some("api"), "invalid_target"),
+    ] {
+        let answer = Browser::new(&setup).get(&with(&good, name, value)).await;
+        answer.assert_page(400);
+        let (_, link) = answer.body.split_once("href=\"").unwrap();
+        let link = crate::browser::unescaped(link.split('"').next().unwrap());
+        assert!(link.starts_with(&format!("{CALLBACK}?error={error}&")), "{link}");
+        assert!(answer.body.contains("go back to app.example</a>"), "{}", answer.body);
+        assert!(answer.header("content-security-policy").unwrap().contains("form-action 'none'"));
+    }
+}
+
+#[tokio::test]
 async fn what_stands_there_twice_is_an_invalid_request() {
     let setup = Setup::new().await;
-    let app = setup.unverified().await;
+    let app = setup.own_app("read").await;
     let good = asks(&app, "read");
     for (name, value) in [
         ("response_type", "code"),
@@ -133,7 +153,7 @@ async fn what_stands_there_twice_is_an_invalid_request() {
 #[tokio::test]
 async fn a_state_comes_back_as_it_was_unless_it_is_too_long() {
     let setup = Setup::new().await;
-    let app = setup.unverified().await;
+    let app = setup.own_app("read").await;
     let broken = with(&asks(&app, "read"), "response_type", None);
     for state in ["", "a&code=x#y?z=1\r\nset-cookie: a=b", "ä € 😀 \"<>'", &"x".repeat(1024)] {
         let answer = Browser::new(&setup).get(&with(&broken, "state", Some(state))).await;

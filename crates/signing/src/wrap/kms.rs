@@ -2,13 +2,8 @@
 //! role's.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_kms::Client;
-use aws_sdk_kms::config::{Credentials, Region};
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::decrypt::DecryptError;
 use aws_sdk_kms::primitives::Blob;
@@ -28,31 +23,16 @@ impl Kms {
     /// The key of this id, ARN or alias. Region, credentials and endpoint come from the environment as for every AWS SDK
     /// (`AWS_ENDPOINT_URL_KMS`).
     pub async fn connect(key_id: String) -> Self {
-        Self::load(aws_config::defaults(BehaviorVersion::latest()), key_id).await
+        Self::over(&aws::connect("AWS_ENDPOINT_URL_KMS").await, key_id)
     }
 
     /// The key of this id at a server that plays KMS and asks for no real credentials.
     pub async fn connect_emulated(endpoint: &str, key_id: String) -> Self {
-        let loader = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "emulated KMS"));
-        Self::load(loader, key_id).await
+        Self::over(&aws::connect_emulated(endpoint, "us-east-1").await, key_id)
     }
 
-    async fn load(loader: ConfigLoader, key_id: String) -> Self {
-        // As for the store: a caller waits behind it, three seconds at most.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_millis(500))
-            .operation_attempt_timeout(Duration::from_secs(1))
-            .operation_timeout(Duration::from_secs(3))
-            .build();
-        let retries = RetryConfig::standard()
-            .with_max_attempts(3)
-            .with_initial_backoff(Duration::from_millis(25))
-            .with_max_backoff(Duration::from_millis(250));
-        let config = loader.timeout_config(timeouts).retry_config(retries).load().await;
-        Self { client: Client::new(&config), key_id }
+    fn over(config: &aws::SdkConfig, key_id: String) -> Self {
+        Self { client: Client::new(config), key_id }
     }
 
     pub(super) async fn wrap(&self, plain: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
