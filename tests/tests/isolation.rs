@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::project;
 use crate::support::account::Account;
 use crate::support::client_calls::{CALLS, Call, Ids, ROOT};
+use crate::support::consent::{ConsentApp, Visitor};
 use crate::support::http::{Answer, Credential, NewKey};
 use crate::support::system;
 
@@ -55,7 +56,14 @@ impl Tenant {
             let made = account.manage(account.owner.login(), Method::POST, "/apps", &form, 201).await;
             made["id"].as_str().unwrap().clone_into(&mut app);
         }
-        let ids = Ids { client: account.client_id.clone(), key: key.id, user: user.id, workspace, agent, app };
+        let allowed = ConsentApp::new(&account, "allowed", &["read"]).await;
+        let mut visitor = Visitor::new(&account, &user).await;
+        for _ in 0..2 {
+            allowed.is_allowed(&account, &mut visitor, "read").await;
+        }
+        let grants = account.list(account.owner.login(), &format!("/users/{}/grants", user.id), "").await;
+        let grant = grants[0]["id"].as_str().unwrap().to_owned();
+        let ids = Ids { client: account.client_id.clone(), key: key.id, user: user.id, workspace, agent, app, grant };
         Self { account, ids, personal, test_key }
     }
 
@@ -85,6 +93,7 @@ impl Tenant {
             "events": list("/audit_events").await,
             "agents": list("/agents").await,
             "apps": list("/apps").await,
+            "grants": list(&format!("/users/{}/grants", self.ids.user)).await,
         })
     }
 
@@ -96,7 +105,7 @@ impl Tenant {
 
 /// The ids of `own` with each of the others' instead that `path` names: each alone, and all together.
 fn mixed(path: &str, own: &Ids, other: &Ids) -> Vec<Ids> {
-    let parameters = ["{key_id}", "{user_id}", "{workspace_id}", "{agent_id}", "{app_id}"];
+    let parameters = ["{key_id}", "{user_id}", "{workspace_id}", "{agent_id}", "{app_id}", "{grant_id}"];
     let named: Vec<&str> = parameters.into_iter().filter(|it| path.contains(it)).collect();
     let with = |names: &[&str]| {
         let mut ids = own.clone();
@@ -105,6 +114,7 @@ fn mixed(path: &str, own: &Ids, other: &Ids) -> Vec<Ids> {
                 "{key_id}" => ids.key.clone_from(&other.key),
                 "{user_id}" => ids.user.clone_from(&other.user),
                 "{app_id}" => ids.app.clone_from(&other.app),
+                "{grant_id}" => ids.grant.clone_from(&other.grant),
                 "{agent_id}" => ids.agent.clone_from(&other.agent),
                 _ => ids.workspace.clone_from(&other.workspace),
             }

@@ -144,6 +144,7 @@ async fn cursors_lead_into_their_own_clients_lists_alone() {
         "/workspaces/{workspace_id}/members",
         "/agents",
         "/apps",
+        "/users/{user_id}/grants",
     ];
     let page = async |tenant: &Tenant, list: &str, cursor: &str| {
         let rest = format!("{}?limit=1{cursor}", tenant.ids.fill(list));

@@ -20,6 +20,7 @@ mod isolation_inside;
 mod kill;
 mod kill_between;
 mod no_scan;
+mod oauth_consents;
 mod readme;
 mod revocation;
 mod rotation;

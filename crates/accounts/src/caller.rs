@@ -5,7 +5,7 @@ use domain::{
     WorkspaceId, WorkspaceRole, WorkspaceStatus,
 };
 use edge::{ApiError, Request};
-use identity::Principal;
+use identity::{Principal, Standing};
 use store::account_change::{AccountChange, AccountChanged};
 use store::replay::Replay;
 
@@ -87,6 +87,23 @@ impl Caller {
 
     pub(crate) fn is_admin(&self) -> bool {
         self.admin().is_ok()
+    }
+
+    /// What somebody has allowed to apps is for that user, logged in, and for those who manage users. It is for no app, whatever
+    /// it holds: none may learn of the others that a person uses, or end them. (Agents don't come this far.)
+    ///
+    /// # Errors
+    /// 403 for anybody else.
+    pub(crate) fn answers_for(&self, user: &UserId) -> Result<(), ApiError> {
+        if self.is(user) {
+            return Ok(());
+        }
+        match self.principal.standing {
+            Standing::Grant { .. } | Standing::App { .. } => {
+                Err(ApiError::Forbidden("An app neither sees nor ends what people have allowed".to_owned()))
+            }
+            Standing::Key(..) | Standing::User { .. } => self.admin(),
+        }
     }
 
     /// The workspaces that the caller sees without being an admin: its user's, or a workspace's key its own. In order.

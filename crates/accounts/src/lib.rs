@@ -17,7 +17,7 @@ mod workspaces;
 
 use std::sync::Arc;
 
-use domain::{Access, Action, AppId, Deed, Moment, Party, UserId, WorkspaceId};
+use domain::{Access, Action, AppId, Deed, GrantId, Moment, Party, UserId, WorkspaceId};
 use edge::{ApiError, Reply, Request};
 use identity::Identity;
 use store::Store;
@@ -52,8 +52,11 @@ pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Repl
         [] => client_itself(&app, &caller, &request).await,
         ["apps"] => all_apps(&app, &caller, &request).await,
         ["apps", id] => one_app(&app, &caller, &request, id).await,
+        ["apps", id, "rotate_secret"] => rotate_secret(&app, &caller, &request, id).await,
         ["users"] => all_users(&app, &caller, &request).await,
         ["users", id] => one_user(&app, &caller, &request, id).await,
+        ["users", id, "grants"] => users::grants::list(&app, &caller, &request, &user_id(id)?).await,
+        ["users", id, "grants", grant] => one_grant(&app, &caller, id, grant).await,
         ["workspaces"] => all_workspaces(&app, &caller, &request).await,
         ["workspaces", id] => one_workspace(&app, &caller, &request, id).await,
         ["workspaces", id, "members"] => workspaces::members::list(&app, &caller, &request, &workspace_id(id)?).await,
@@ -68,7 +71,9 @@ fn methods(rest: &[&str]) -> Option<&'static str> {
         [] | ["workspaces", _] => Some("GET, PATCH"),
         ["apps" | "users" | "workspaces"] => Some("GET, POST"),
         ["apps" | "users", _] => Some("GET, PATCH, DELETE"),
-        ["workspaces", _, "members"] => Some("GET"),
+        ["apps", _, "rotate_secret"] => Some("POST"),
+        ["users", _, "grants"] | ["workspaces", _, "members"] => Some("GET"),
+        ["users", _, "grants", _] => Some("DELETE"),
         ["workspaces", _, "members", _] => Some("GET, PUT, DELETE"),
         _ => None,
     }
@@ -105,6 +110,12 @@ async fn one_app(app: &App, caller: &Caller, request: &Request, id: &str) -> Res
     }
 }
 
+async fn rotate_secret(app: &App, caller: &Caller, request: &Request, id: &str) -> Result<Reply, ApiError> {
+    let id = AppId::parse(id).ok_or(ApiError::NotFound)?;
+    let deed = Deed::new(Action::AppSecretRotated, &id);
+    caller.noted(app, deed, apps::rotate::rotate(app, caller, request, &id).await).await
+}
+
 async fn all_users(app: &App, caller: &Caller, request: &Request) -> Result<Reply, ApiError> {
     if request.method() == "GET" {
         return users::list(app, caller, request).await;
@@ -114,7 +125,7 @@ async fn all_users(app: &App, caller: &Caller, request: &Request) -> Result<Repl
 }
 
 async fn one_user(app: &App, caller: &Caller, request: &Request, id: &str) -> Result<Reply, ApiError> {
-    let id = UserId::parse(id).ok_or(ApiError::NotFound)?;
+    let id = user_id(id)?;
     match request.method().as_str() {
         "GET" => users::get(app, caller, &id).await,
         "PATCH" => {
@@ -126,6 +137,13 @@ async fn one_user(app: &App, caller: &Caller, request: &Request, id: &str) -> Re
             caller.noted(app, deed, users::remove::remove(app, caller, &id).await).await
         }
     }
+}
+
+async fn one_grant(app: &App, caller: &Caller, user: &str, grant: &str) -> Result<Reply, ApiError> {
+    let user = user_id(user)?;
+    let grant = GrantId::parse(grant).ok_or(ApiError::NotFound)?;
+    let deed = Deed::new(Action::AppGrantEnded, &user).with("grant_id", grant.as_str());
+    caller.noted(app, deed, users::grants::end(app, caller, &user, &grant).await).await
 }
 
 async fn all_workspaces(app: &App, caller: &Caller, request: &Request) -> Result<Reply, ApiError> {
@@ -153,7 +171,7 @@ async fn one_member(
     user: &str,
 ) -> Result<Reply, ApiError> {
     let workspace = workspace_id(workspace)?;
-    let user = UserId::parse(user).ok_or(ApiError::NotFound)?;
+    let user = user_id(user)?;
     let deed = |action| Deed::new(action, Party::from(&workspace)).with("user_id", &user);
     match request.method().as_str() {
         "GET" => workspaces::members::get(app, caller, &workspace, &user).await,
@@ -166,6 +184,10 @@ async fn one_member(
             caller.noted(app, deed(Action::WorkspaceMemberRemoved), outcome).await
         }
     }
+}
+
+fn user_id(text: &str) -> Result<UserId, ApiError> {
+    UserId::parse(text).ok_or(ApiError::NotFound)
 }
 
 fn workspace_id(text: &str) -> Result<WorkspaceId, ApiError> {

@@ -13,6 +13,8 @@ use serde::Serialize;
 
 use crate::arn::MethodArn;
 use crate::decision::Decision;
+use crate::policy::PolicyDocument;
+use crate::whole::WholePolicies;
 
 /// An answer in the form that its event asks for.
 #[derive(Debug, Serialize)]
@@ -48,22 +50,6 @@ pub enum Answer {
         /// The context, or what is wrong.
         body: String,
     },
-}
-
-/// An IAM policy with one statement.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PolicyDocument {
-    version: &'static str,
-    statement: [Statement; 1],
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Statement {
-    action: &'static str,
-    effect: &'static str,
-    resource: String,
 }
 
 /// What is handed on. Every member is always there, empty where there is nothing to say, so that a mapping that names
@@ -107,23 +93,37 @@ impl Context {
 impl Answer {
     /// A policy for the one route that was asked.
     pub(crate) fn policy(asked: Option<&MethodArn>, principal: &Principal, decision: &Decision<'_>) -> Self {
-        let (effect, resource, context) = match (decision, asked) {
+        match (decision, asked) {
             (Decision::Allow(route, workspace), Some(arn)) => {
-                ("Allow", arn.resource(route), Some(Context::of(principal, workspace)))
+                Self::of_policy(principal, PolicyDocument::allow(arn, route), Some(workspace))
             }
-            (Decision::Deny { route: Some(route), .. }, Some(arn)) => ("Deny", arn.resource(route), None),
-            (Decision::Deny { route: None, .. }, Some(arn)) => ("Deny", arn.everything(), None),
-            // Nothing was asked that could be allowed.
-            (_, None) => ("Deny", "*".to_owned(), None),
-        };
-        Self::Policy {
-            principal_id: principal.actor().to_owned(),
-            policy_document: PolicyDocument {
-                version: "2012-10-17",
-                statement: [Statement { action: "execute-api:Invoke", effect, resource }],
-            },
-            context,
+            (Decision::Allow(..), None) => Self::of_policy(principal, PolicyDocument::deny(None, None), None),
+            (Decision::Deny { route, .. }, asked) => {
+                Self::of_policy(principal, PolicyDocument::deny(asked, *route), None)
+            }
         }
+    }
+
+    /// A policy for every route, whichever was asked. Its context belongs to all of them.
+    pub(crate) fn whole_policy(
+        whole: &WholePolicies,
+        asked: Option<&MethodArn>,
+        principal: &Principal,
+        decision: &Decision<'_>,
+    ) -> Self {
+        // A gateway that reads the paths of its calls otherwise would read a policy's otherwise, too.
+        let read_alike = !matches!(decision, Decision::Deny { reason: DenyReason::NoRoute, route: Some(_) });
+        let workspace = principal.workspace().ok().filter(|_| read_alike);
+        let document = workspace.and_then(|_| whole.document(asked?, |scope| principal.covers(scope)));
+        match document {
+            Some(document) => Self::of_policy(principal, document, workspace),
+            None => Self::of_policy(principal, PolicyDocument::deny(asked, None), None),
+        }
+    }
+
+    fn of_policy(principal: &Principal, policy_document: PolicyDocument, workspace: Option<&Workspace>) -> Self {
+        let context = workspace.map(|workspace| Context::of(principal, workspace));
+        Self::Policy { principal_id: principal.actor().to_owned(), policy_document, context }
     }
 
     /// Yes or no.

@@ -2,9 +2,11 @@
 
 use domain::Route;
 
+use crate::pattern::Pattern;
+
 /// An ARN that names a call.
 #[derive(Debug)]
-pub(crate) struct MethodArn {
+pub struct MethodArn {
     /// Everything up to the stage: what every route of this deployment begins with.
     base: String,
     pub(crate) method: String,
@@ -14,7 +16,8 @@ pub(crate) struct MethodArn {
 
 impl MethodArn {
     /// Reads one; `None` where it is of another form, or its base holds what a policy would take for a wildcard.
-    pub(crate) fn parse(arn: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(4, '/');
         let (api, stage, method) = (parts.next()?, parts.next()?, parts.next()?);
         let path = parts.next().unwrap_or_default();
@@ -25,11 +28,15 @@ impl MethodArn {
         fits.then(|| Self { base: format!("{api}/{stage}"), method: method.to_owned(), path: format!("/{path}") })
     }
 
+    /// What every route of this deployment begins with.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// What a policy names so as to allow `route` and nothing beside it. It is made from access.toml, never copied from
     /// the call: a `*` in a path would be a wildcard there.
     pub(crate) fn resource(&self, route: &Route) -> String {
-        let segments = route.path.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment });
-        format!("{}/{}{}", self.base, route.method, segments.collect::<Vec<_>>().join("/"))
+        format!("{}/{}{}", self.base, route.method, Pattern::of_template(&route.path))
     }
 
     /// What a policy names so as to deny all: there is no route to name.

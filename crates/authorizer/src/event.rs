@@ -109,15 +109,20 @@ impl Event {
     }
 
     /// What is asked, where a gateway asks.
-    pub(crate) fn asked(&self) -> Option<&MethodArn> {
+    #[must_use]
+    pub fn asked(&self) -> Option<&MethodArn> {
         self.asked.as_ref()
     }
 
-    pub(crate) fn method(&self) -> &str {
+    /// The method that is asked; empty where nothing is.
+    #[must_use]
+    pub fn method(&self) -> &str {
         &self.method
     }
 
-    pub(crate) fn path(&self) -> &str {
+    /// The path that is asked; empty where nothing is.
+    #[must_use]
+    pub fn path(&self) -> &str {
         &self.path
     }
 
@@ -126,17 +131,19 @@ impl Event {
     }
 
     /// The value of the `Authorization` header where that is all that the event has: `TOKEN`.
-    pub(crate) fn token(&self) -> Option<&str> {
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
 
     /// Every header with every value.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The address that the gateway has seen; a `TOKEN` event does not say.
-    pub(crate) fn address(&self) -> Option<IpAddr> {
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
 }

@@ -4,12 +4,17 @@
 //! 2. [`identity::Identity`] says who stands behind the credential; warm and fresh that costs no call.
 //! 3. [`decide`] looks the route up in access.toml and compares scopes.
 //! 4. The answer takes the form that the event's kind asks for. It names the one route that was asked, never more, and
-//!    the gateway keeps none of it.
+//!    the gateway keeps none of it; or, where that is asked for, every route, so that the gateway may keep it
+//!    ([`WholePolicies`]).
 
 mod answer;
 mod arn;
 mod decision;
 mod event;
+mod pattern;
+mod policy;
+mod settings;
+mod whole;
 
 use std::sync::Arc;
 
@@ -17,11 +22,14 @@ use domain::{Access, Moment};
 use identity::{Call, Credential, Identity, Named, Principal, Refusal};
 use lambda_runtime::Diagnostic;
 use store::UsageBuffer;
-use thiserror::Error;
 
 pub use answer::Answer;
+pub use arn::MethodArn;
 pub use decision::{Decision, decide};
 pub use event::Event;
+pub use policy::PolicyDocument;
+pub use settings::{HttpApiResponse, Policies, SettingsError};
+pub use whole::{Unsayable, WholePolicies};
 
 use event::Kind;
 
@@ -33,38 +41,12 @@ pub struct App {
     pub usage: Arc<UsageBuffer>,
     /// Which route needs which scope.
     pub access: Access,
+    /// What the policies name.
+    pub policies: Policies,
     /// How HTTP APIs of format 2.0 want to be answered.
     pub http_api_response: HttpApiResponse,
     /// Where the protected resource's metadata lies.
     pub base_url: String,
-}
-
-/// How an HTTP API with payload format 2.0 wants to be answered; its event does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpApiResponse {
-    /// `{isAuthorized, context}`: the API has `EnableSimpleResponses`.
-    Simple,
-    /// An IAM policy.
-    Policy,
-}
-
-/// `KEYGATE_HTTP_API_RESPONSE` is neither `simple` nor `policy`.
-#[derive(Debug, Error)]
-#[error("KEYGATE_HTTP_API_RESPONSE must be `simple` or `policy`")]
-pub struct UnknownResponse;
-
-impl HttpApiResponse {
-    /// Reads `KEYGATE_HTTP_API_RESPONSE`; simple where it is not set.
-    ///
-    /// # Errors
-    /// [`UnknownResponse`]: the function must not start.
-    pub fn from_env() -> Result<Self, UnknownResponse> {
-        match std::env::var("KEYGATE_HTTP_API_RESPONSE").as_deref() {
-            Err(_) | Ok("" | "simple") => Ok(Self::Simple),
-            Ok("policy") => Ok(Self::Policy),
-            Ok(_) => Err(UnknownResponse),
-        }
-    }
 }
 
 /// Answers an event.
@@ -86,13 +68,16 @@ pub async fn handle(app: &App, event: &Event, now: Moment) -> Result<Answer, Dia
     };
     let decision = decide_and_count(app, event, &principal, now);
     app.usage.flush_if_due(now).await;
-    let simple = event.kind() == Kind::HttpApi2 && app.http_api_response == HttpApiResponse::Simple;
-    Ok(if function_url {
-        Answer::http(&principal, &decision, &app.base_url)
-    } else if simple {
-        Answer::simple(&principal, &decision)
-    } else {
-        Answer::policy(event.asked(), &principal, &decision)
+    if function_url {
+        return Ok(Answer::http(&principal, &decision, &app.base_url));
+    }
+    Ok(match &app.policies {
+        // A kept yes would be one to every route.
+        Policies::Whole(whole) => Answer::whole_policy(whole, event.asked(), &principal, &decision),
+        Policies::OneRoute if event.kind() == Kind::HttpApi2 && app.http_api_response == HttpApiResponse::Simple => {
+            Answer::simple(&principal, &decision)
+        }
+        Policies::OneRoute => Answer::policy(event.asked(), &principal, &decision),
     })
 }
 

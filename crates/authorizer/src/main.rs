@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authorizer::{App, Event, HttpApiResponse, handle};
+use authorizer::{App, Event, HttpApiResponse, Policies, handle};
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
@@ -15,6 +15,9 @@ async fn main() -> Result<(), Error> {
     edge::start_logging();
     let clock = Clock::new();
     let base_url = edge::base_url()?;
+    let access = Access::built_in()?;
+    let policies = Policies::from_env(&access)?;
+    let http_api_response = HttpApiResponse::from_env(&policies)?;
     let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Usage];
     let store = Store::connect(Config::from_env(&tables)?).await;
     let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
@@ -23,8 +26,9 @@ async fn main() -> Result<(), Error> {
     let app = Arc::new(App {
         identity: Identity::new(store, audience).within(edge::revocation_bound()?),
         usage,
-        access: Access::built_in()?,
-        http_api_response: HttpApiResponse::from_env()?,
+        access,
+        policies,
+        http_api_response,
         base_url,
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| -> BoxFuture<'static, _> {

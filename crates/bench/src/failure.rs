@@ -19,6 +19,9 @@ pub enum Failure {
     /// The keys that were filled in are not as the store writes them.
     #[error("the store writes keys in another form than they were filled in by: {0}")]
     OutOfStep(String),
+    /// A hot path takes more instructions than it did.
+    #[error("a hot path has grown by more than 3 %, or has no baseline\n\n{0}")]
+    Grown(String),
     /// The store.
     #[error("the store failed: {0}")]
     Store(#[from] store::StoreError),

@@ -18,6 +18,7 @@ use crate::report::{Compared, Report};
 use crate::store_process::StoreProcess;
 
 use client::FilledClient;
+pub(crate) use fill::KEYS_TABLE;
 use functions::Functions;
 use operation::Operation;
 

@@ -10,9 +10,16 @@
 
 pub mod args;
 mod clocks;
+pub mod compare;
+pub mod cost;
+mod counted;
 mod failure;
+mod fixture;
+pub mod instructions;
 pub mod keys;
+pub mod load;
 pub mod measure;
+mod process;
 mod program;
 pub mod report;
 pub mod revocation;
@@ -20,6 +27,7 @@ pub mod runtime_api;
 mod statistics;
 pub mod store_process;
 mod table;
+pub mod unknown_kids;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -36,6 +44,19 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, mut out: impl Wr
     let text = match args::parse(arguments)? {
         Command::Help => args::HELP.to_owned(),
         Command::Store(file) => return store_process::serve(&file).await,
+        Command::Compare { options, json } => {
+            let report = Box::pin(compare::measure(&options)).await?;
+            if json { report.json() + "\n" } else { report.to_string() }
+        }
+        Command::Cost { options, json } => cost_of(&Box::pin(compare::measure(&options)).await?, json)?,
+        Command::Instructions { purpose, json } => {
+            let report = instructions::measure(purpose).await?;
+            if json { report.json() + "\n" } else { report.to_string() }
+        }
+        Command::HotPath(path, times, input) => {
+            let input = serde_json::from_slice(&std::fs::read(input)?).map_err(std::io::Error::other)?;
+            return instructions::work(path, times, input).await;
+        }
         Command::Keys { options, json } => {
             let report = keys::compare(&options).await?;
             if json { report.json() + "\n" } else { report.to_string() }
@@ -44,7 +65,20 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, mut out: impl Wr
             let report = revocation::measure(&options).await?;
             if json { report.json() + "\n" } else { report.to_string() }
         }
+        Command::Load { options, json } => {
+            let report = load::measure(&options).await?;
+            if json { report.json() + "\n" } else { report.to_string() }
+        }
+        Command::UnknownKids { options, json } => {
+            let report = unknown_kids::measure(&options).await?;
+            if json { report.json() + "\n" } else { report.to_string() }
+        }
     };
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
+}
+
+fn cost_of(report: &compare::Report, json: bool) -> Result<String, Failure> {
+    let cost = report.cost.as_ref().ok_or_else(|| Failure::Start("there are no figures to price".to_owned()))?;
+    Ok(if json { cost.json() + "\n" } else { cost.to_string() })
 }

@@ -185,7 +185,8 @@ fn template_segments(path: &str) -> Option<Vec<Segment>> {
         .map(|(index, piece)| match piece.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(name) if name.ends_with('+') => (index == last).then_some(Segment::Greedy),
             Some(_) => Some(Segment::Parameter),
-            None if piece.is_empty() || piece.contains(['{', '}', '*']) => None,
+            // What no path can hold can't be asked for, and might be a wildcard in a policy.
+            None if piece.contains(['{', '}', '*']) || path_segments(&format!("/{piece}")).is_none() => None,
             None => Some(Segment::Literal((*piece).to_owned())),
         })
         .collect()
@@ -315,6 +316,10 @@ mod tests {
             route("GET", "/{rest+}/x", "read"),
             route("GET", "/x/", "read"),
             route("GET", "/x*", "read"),
+            route("GET", "/x?", "read"),
+            route("GET", "/x/../y", "read"),
+            route("GET", "/x//y", "read"),
+            route("GET", "/a%2fb", "read"),
             route("GET", "/x", "write"),
             "[scopes]\n\"a:*\" = \"x\"\n".to_owned(),
             "[scopes]\n\"a b\" = \"x\"\n".to_owned(),

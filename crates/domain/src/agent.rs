@@ -3,30 +3,21 @@
 //! 1. A key, a token of a key, or an agent names an agent, says what it may do, and gets a token for it. The agent is known
 //!    from its first token on; the name is its client's, and it is under whoever named it first.
 //! 2. It may do what its token says and its key still gives. It ends with its key, with the secret, the token and the agent
-//!    that it was made with, and when somebody ends it; so do the agents that it has made.
+//!    that it was made with, and when somebody ends it; so do the agents that it has made. Given several tokens, it ends with
+//!    the last of them.
 //! 3. A name whose agent has ended is free. The next agent of that name is of another generation, so that no token of the
 //!    old one is taken for the new one's.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use thiserror::Error;
 
-use crate::access::Access;
 use crate::agent_token::{AgentToken, AgentTokenRecord};
-use crate::claims::Claims;
 use crate::id::{ClientId, KeyId, WorkspaceId};
 use crate::key::{KeyRecord, SecretVersion};
 use crate::key_string::PlainKey;
-use crate::scope::{Scope, ScopeSet};
+use crate::scope::ScopeSet;
 use crate::time::Timestamp;
-
-/// What an agent's token lives for where nothing else is asked for, and at most, in seconds.
-pub const AGENT_LIFETIME: i64 = 3600;
-/// The shortest life that may be asked for, in seconds.
-pub const MIN_AGENT_LIFETIME: i64 = 60;
-/// How many agents may stand one under the other.
-pub const MAX_AGENT_DEPTH: usize = 8;
 
 /// What an agent is called: 1 to 64 of `A-Z a-z 0-9 . _ -`. Neither `.` nor `..`, which no path can name (RFC 3986, section
 /// 5.2.4), and nothing that holds a key or an agent's token: names are shown.
@@ -117,8 +108,13 @@ impl NameList {
         self.0.iter().map(String::as_str)
     }
 
+    /// The names of both; `None`, which is any name, where they are too many for one list.
+    fn union(&self, other: &Self) -> Option<Self> {
+        Self::new(self.0.iter().chain(&other.0).cloned())
+    }
+
     /// The place, from 1, of the first name that is not in `all`.
-    fn first_outside(&self, all: &Self) -> Option<usize> {
+    pub(crate) fn first_outside(&self, all: &Self) -> Option<usize> {
         self.0.iter().position(|name| !all.0.contains(name)).map(|place| place + 1)
     }
 }
@@ -179,6 +175,8 @@ pub struct AgentGrant {
     pub above: Vec<AgentRef>,
     /// The ids of the tokens that it was made with, directly and further up: it ends with each of them.
     pub made_with: Vec<String>,
+    /// When the first of those ends by itself; `None` where there are none.
+    pub made_until: Option<Timestamp>,
     /// What it may do.
     pub scopes: ScopeSet,
     /// The tools that it is held to.
@@ -193,12 +191,12 @@ pub struct AgentGrant {
     pub expires_at: Timestamp,
 }
 
-/// An agent: as its newest token says, whether that still counts or not.
+/// An agent, with what all its tokens together say that may still count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
     /// Which of those that have had its name.
     pub generation: u32,
-    /// What it was given last.
+    /// What it was given: no less than any of its tokens gives, and it ends no sooner than any of them.
     pub grant: AgentGrant,
     /// When it had its first token.
     pub created_at: Timestamp,
@@ -213,17 +211,26 @@ impl Agent {
         self.ended_at.is_none() && self.generation == generation
     }
 
-    /// Whether it lives: nobody has ended it or one above it, and its key still counts. `found` are the last agents that have
-    /// had the names of those above.
+    /// Whether it lives: nobody has ended it or one above it, and what it was made with still counts. `found` are the last agents
+    /// that have had the names of those above, `has_ended` says which tokens were ended before their time.
     #[must_use]
     pub fn lives<'a>(
         &self,
         key: Option<&KeyRecord>,
         found: impl Fn(&AgentId) -> Option<&'a Self>,
+        has_ended: impl Fn(&str) -> bool,
         now: Timestamp,
     ) -> bool {
         let still = |above: &AgentRef| found(&above.id).is_some_and(|agent| agent.is_still(above.generation));
-        self.ended_at.is_none() && key.is_some_and(|key| key.alive(now).is_ok()) && self.grant.above.iter().all(still)
+        key.is_some_and(|key| self.stands(key, has_ended, now)) && self.grant.above.iter().all(still)
+    }
+
+    /// The same where those above are known to live.
+    fn stands(&self, key: &KeyRecord, has_ended: impl Fn(&str) -> bool, now: Timestamp) -> bool {
+        self.ended_at.is_none()
+            && key.check_version(self.grant.secret_version, now).is_ok()
+            && self.grant.made_until.is_none_or(|until| now < until)
+            && !self.grant.made_with.iter().any(|token| has_ended(token))
     }
 
     /// Whether it is under whoever gives `grant`.
@@ -232,144 +239,15 @@ impl Agent {
         self.grant.key_id == grant.key_id && self.grant.above == grant.above
     }
 
-    /// The agent after one more token.
+    /// The agent after one more token, for which its parent has given `grant` under `key`.
+    ///
+    /// Its other tokens go on beside the new one. What is shown of it must hide none of them, and it must not be taken for ended,
+    /// and its name be given away, where one of them still counts. So it has what all of them give, and ends with what all of
+    /// them end with; where each was made with another token, that is the last of these ends.
     #[must_use]
-    pub fn given(&self, grant: AgentGrant) -> Self {
+    pub fn given(&self, grant: AgentGrant, key: &KeyRecord, has_ended: impl Fn(&str) -> bool) -> Self {
+        let grant = if self.stands(key, has_ended, grant.issued_at) { self.grant.beside(grant, key) } else { grant };
         Self { grant, ..self.clone() }
-    }
-}
-
-/// Who makes an agent, as it is now.
-#[derive(Clone, Debug)]
-pub struct AgentMaker<'a> {
-    /// The key that everything hangs on.
-    pub key: &'a KeyRecord,
-    /// The secret of it that was proved, or that the token was made with.
-    pub secret_version: SecretVersion,
-    /// What the maker holds now; `None` where that is nothing.
-    pub held: Option<ScopeSet>,
-    /// The workspace that it works in.
-    pub workspace_id: &'a WorkspaceId,
-    /// What was shown.
-    pub shown: Shown<'a>,
-}
-
-/// What the maker of an agent has shown.
-#[derive(Clone, Copy, Debug)]
-pub enum Shown<'a> {
-    /// The key itself.
-    Key,
-    /// A token of it.
-    Token(&'a Claims),
-    /// An agent's token.
-    Agent(&'a AgentTokenRecord),
-}
-
-/// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentAsked {
-    /// The agent.
-    pub agent_id: AgentId,
-    /// What it is to do.
-    pub scopes: ScopeSet,
-    /// Which tools it is to be held to; those of its maker where none are named.
-    pub tools: Option<NameList>,
-    /// Which resources; the same.
-    pub resources: Option<NameList>,
-    /// For how long, in seconds; [`AGENT_LIFETIME`] where that is left open.
-    pub ttl: Option<i64>,
-}
-
-/// Why an agent is not made, or gets no token.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum AgentProblem {
-    /// Nobody can hold this scope, by its place from 1, since access.toml does not name it.
-    #[error("scope number {0} does not exist")]
-    UnknownScope(usize),
-    /// It can't live for so long, or for so short a time.
-    #[error("`ttl` must be {MIN_AGENT_LIFETIME} to {AGENT_LIFETIME}")]
-    Lifetime,
-    /// The maker lacks a scope that was asked for.
-    #[error("the parent does not have the scope `{0}`")]
-    ScopeNotHeld(Scope),
-    /// The maker is held to other tools, or resources, than the one at this place from 1.
-    #[error("the parent does not have number {1} of `{0}`")]
-    NameNotHeld(&'static str, usize),
-    /// Too many would stand one under the other.
-    #[error("{MAX_AGENT_DEPTH} agents at most may stand one under the other")]
-    TooDeep,
-}
-
-/// Decides what an agent is given: never more than its maker has, and never for longer.
-///
-/// # Errors
-/// [`AgentProblem`].
-pub fn agent_grant(
-    maker: &AgentMaker<'_>,
-    asked: AgentAsked,
-    access: &Access,
-    now: Timestamp,
-) -> Result<AgentGrant, AgentProblem> {
-    if let Some(place) = access.first_unknown(&asked.scopes) {
-        return Err(AgentProblem::UnknownScope(place));
-    }
-    let lifetime = asked.ttl.unwrap_or(AGENT_LIFETIME);
-    if !(MIN_AGENT_LIFETIME..=AGENT_LIFETIME).contains(&lifetime) {
-        return Err(AgentProblem::Lifetime);
-    }
-    let held = |scope: &&Scope| maker.held.as_ref().is_some_and(|held| held.covers(scope));
-    if let Some(lacking) = asked.scopes.iter().find(|scope| !held(scope)) {
-        return Err(AgentProblem::ScopeNotHeld(lacking.clone()));
-    }
-    let parent = match maker.shown {
-        Shown::Agent(parent) => Some(parent),
-        Shown::Key | Shown::Token(_) => None,
-    };
-    let above = parent.map(AgentTokenRecord::lineage).unwrap_or_default();
-    if above.len() >= MAX_AGENT_DEPTH {
-        return Err(AgentProblem::TooDeep);
-    }
-    let (made_with, token_ends) = match maker.shown {
-        Shown::Key => (Vec::new(), None),
-        Shown::Token(claims) => {
-            let ids = std::iter::once(claims.jti.as_str()).chain(claims.ancestors());
-            (ids.map(str::to_owned).collect(), Some(Timestamp::from_unix(claims.exp)))
-        }
-        Shown::Agent(parent) => {
-            let ids = std::iter::once(parent.id.as_str()).chain(parent.grant.made_with.iter().map(String::as_str));
-            (ids.map(str::to_owned).collect(), Some(parent.grant.expires_at))
-        }
-    };
-    let ends = [Some(now.plus(lifetime)), maker.key.ends(maker.secret_version), token_ends];
-    Ok(AgentGrant {
-        client_id: maker.key.client_id.clone(),
-        agent_id: asked.agent_id,
-        key_id: maker.key.id.clone(),
-        secret_version: maker.secret_version,
-        above,
-        made_with,
-        scopes: asked.scopes,
-        tools: narrowed("tools", asked.tools, parent.and_then(|parent| parent.grant.tools.as_ref()))?,
-        resources: narrowed("resources", asked.resources, parent.and_then(|parent| parent.grant.resources.as_ref()))?,
-        workspace_id: maker.workspace_id.clone(),
-        issued_at: now,
-        expires_at: ends.into_iter().flatten().min().unwrap_or(now),
-    })
-}
-
-/// The names that are asked for, where the maker is held to none or to all of them; the maker's own where none are.
-fn narrowed(
-    what: &'static str,
-    asked: Option<NameList>,
-    held: Option<&NameList>,
-) -> Result<Option<NameList>, AgentProblem> {
-    match (asked, held) {
-        (Some(asked), Some(held)) => match asked.first_outside(held) {
-            Some(place) => Err(AgentProblem::NameNotHeld(what, place)),
-            None => Ok(Some(asked)),
-        },
-        (None, Some(held)) => Ok(Some(held.clone())),
-        (asked, None) => Ok(asked),
     }
 }
 
@@ -378,6 +256,31 @@ impl AgentGrant {
     #[must_use]
     pub fn expires_in(&self) -> i64 {
         self.expires_at.unix() - self.issued_at.unix()
+    }
+
+    /// This and one more that is given to the same agent: what either gives, until both have ended.
+    fn beside(&self, more: Self, key: &KeyRecord) -> Self {
+        let secret_version = self.secret_version.max(more.secret_version);
+        // What hangs on an older secret ends with that.
+        let until = |grant: &Self| {
+            let secret = if grant.secret_version == secret_version { None } else { key.ends(grant.secret_version) };
+            [grant.made_until, secret].into_iter().flatten().min()
+        };
+        let made_until = until(self).zip(until(&more)).map(|(one, other)| one.max(other));
+        let made_with = self.made_with.iter().filter(|token| more.made_with.contains(token)).cloned().collect();
+        let more = Self { secret_version, made_with, made_until, ..more };
+        if self.expires_at <= more.issued_at {
+            return more;
+        }
+        let either = |one: &Option<NameList>, other: &Option<NameList>| one.as_ref()?.union(other.as_ref()?);
+        Self {
+            scopes: ScopeSet::new(self.scopes.union(&more.scopes).iter().take(ScopeSet::MAX).cloned())
+                .unwrap_or_else(|| more.scopes.clone()),
+            tools: either(&self.tools, &more.tools),
+            resources: either(&self.resources, &more.resources),
+            expires_at: self.expires_at.max(more.expires_at),
+            ..more
+        }
     }
 
     /// The agent that this makes.
@@ -396,44 +299,120 @@ impl AgentGrant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::Issue;
-    use crate::id::UserId;
     use crate::key::tests::{key, now};
 
     fn names(list: &[&str]) -> Option<NameList> {
         NameList::new(list.iter().map(|name| (*name).to_owned()))
     }
 
-    fn asked(scopes: &str) -> AgentAsked {
-        AgentAsked {
-            agent_id: AgentId::parse("my-analysis-agent").unwrap(),
+    /// What `key` gives to an agent itself, for an hour.
+    fn grant(key: &KeyRecord, scopes: &str) -> AgentGrant {
+        AgentGrant {
+            client_id: key.client_id.clone(),
+            agent_id: AgentId::parse("agent").unwrap(),
+            key_id: key.id.clone(),
+            secret_version: key.secret_version,
+            above: Vec::new(),
+            made_with: Vec::new(),
+            made_until: None,
             scopes: ScopeSet::parse(scopes).unwrap(),
             tools: None,
             resources: None,
-            ttl: None,
+            workspace_id: WorkspaceId::random(),
+            issued_at: now(),
+            expires_at: now().plus(3600),
         }
     }
 
-    /// What a key is given that holds `held`, in whatever way it shows itself.
-    fn decide(held: &str, shown: Shown<'_>, asked: AgentAsked) -> Result<AgentGrant, AgentProblem> {
-        let (_, record) = key("admin");
-        by(&record, held, shown, asked)
+    /// The same by a token, and no longer than that.
+    fn with(key: &KeyRecord, token: &str, ends: i64) -> AgentGrant {
+        let until = now().plus(ends);
+        AgentGrant {
+            made_with: vec![token.to_owned()],
+            made_until: Some(until),
+            expires_at: until,
+            ..grant(key, "read")
+        }
     }
 
-    fn by(record: &KeyRecord, held: &str, shown: Shown<'_>, asked: AgentAsked) -> Result<AgentGrant, AgentProblem> {
-        let workspace_id = WorkspaceId::random();
-        let maker = AgentMaker {
-            key: record,
-            secret_version: record.secret_version,
-            held: ScopeSet::parse(held),
-            workspace_id: &workspace_id,
-            shown,
+    fn lives_at(agent: &Agent, key: &KeyRecord, ended: &[&str], seconds: i64) -> bool {
+        agent.lives(Some(key), |_| None, |token| ended.contains(&token), now().plus(seconds))
+    }
+
+    #[test]
+    fn it_ends_with_its_key_the_secret_and_each_token_that_it_was_made_with() {
+        let (_, record) = key("read");
+        let agent = grant(&record, "read").first(1);
+        assert!(lives_at(&agent, &record, &["other"], 1_000_000), "its parent may give it another token");
+        assert!(!agent.lives(None, |_| None, |_| false, now()));
+        let revoked = KeyRecord { revoked_at: Some(now()), ..record.clone() };
+        assert!(!lives_at(&agent, &revoked, &[], 0));
+        let rotated = |overlap| {
+            let plain = PlainKey::random_for(&record.prefix, &record.id);
+            record.clone().rotated(&plain, overlap, now())
         };
-        agent_grant(&maker, asked, &Access::built_in().unwrap(), now())
+        assert!(!lives_at(&agent, &rotated(0), &[], 0), "the secret that it was made with is none any more");
+        assert_eq!([59, 60].map(|at| lives_at(&agent, &rotated(60), &[], at)), [true, false]);
+        let by_token =
+            AgentGrant { made_with: vec!["child".into(), "parent".into()], ..with(&record, "", 900) }.first(1);
+        for ended in ["child", "parent"] {
+            assert!(!lives_at(&by_token, &record, &[ended], 0), "{ended}");
+        }
+        assert_eq!([899, 900].map(|at| lives_at(&by_token, &record, &[], at)), [true, false]);
+        let ended = Agent { ended_at: Some(now()), ..agent };
+        assert!(!lives_at(&ended, &record, &[], 0));
     }
 
-    fn token(grant: AgentGrant) -> AgentTokenRecord {
-        grant.token(1, &AgentToken::random())
+    #[test]
+    fn given_several_tokens_it_ends_with_the_last_of_them() {
+        let (_, record) = key("read");
+        let by_key = grant(&record, "read").first(1);
+        let then_by_token = by_key.given(with(&record, "a", 900), &record, |_| false);
+        assert!(lives_at(&then_by_token, &record, &["a"], 1000), "the key's own token goes on");
+        let by_token = with(&record, "a", 900).first(1);
+        let then_by_key = by_token.given(grant(&record, "read"), &record, |_| false);
+        assert!(lives_at(&then_by_key, &record, &["a"], 1000));
+        let by_both = by_token.given(with(&record, "b", 300), &record, |_| false);
+        for ended in ["a", "b"] {
+            assert!(lives_at(&by_both, &record, &[ended], 0), "the other one goes on");
+        }
+        assert_eq!([899, 900].map(|at| lives_at(&by_both, &record, &[], at)), [true, false]);
+        let again = by_token.given(with(&record, "a", 900), &record, |_| false);
+        assert!(!lives_at(&again, &record, &["a"], 0), "both hang on the same");
+        let anew = by_token.given(with(&record, "b", 300), &record, |token| token == "a");
+        assert!(!lives_at(&anew, &record, &["b"], 0), "the first one had ended before");
+        let late = AgentGrant { issued_at: now().plus(900), ..with(&record, "b", 1800) };
+        assert!(!lives_at(&by_token.given(late, &record, |_| false), &record, &["b"], 901));
+    }
+
+    #[test]
+    fn what_was_made_with_a_replaced_secret_holds_it_up_no_longer_than_that() {
+        let (_, record) = key("read");
+        let old = grant(&record, "read").first(1);
+        let rotated = record.clone().rotated(&PlainKey::random_for(&record.prefix, &record.id), 60, now());
+        let agent = old.given(with(&rotated, "b", 900), &rotated, |_| false);
+        assert_eq!([59, 899, 900].map(|at| lives_at(&agent, &rotated, &[], at)), [true, true, false]);
+        let by_new_key = old.given(grant(&rotated, "read"), &rotated, |_| false);
+        assert!(lives_at(&by_new_key, &rotated, &[], 1000));
+        let by_old_key = by_new_key.given(grant(&record, "read"), &rotated, |_| false);
+        assert!(lives_at(&by_old_key, &rotated, &[], 1000), "whichever of both came last");
+        let replaced = record.clone().rotated(&PlainKey::random_for(&record.prefix, &record.id), 0, now());
+        let anew = old.given(with(&replaced, "b", 900), &replaced, |_| false);
+        assert!(!lives_at(&anew, &replaced, &["b"], 0), "nothing is left of the first");
+    }
+
+    #[test]
+    fn it_is_shown_with_what_each_token_gives_that_still_counts() {
+        let (_, record) = key("read");
+        let wide = AgentGrant { tools: names(&["a"]), resources: names(&["r"]), ..grant(&record, "read write") };
+        let narrow = AgentGrant { tools: names(&["b"]), expires_at: now().plus(60), ..grant(&record, "read") };
+        let agent = wide.clone().first(1).given(narrow.clone(), &record, |_| false);
+        let shown = (agent.grant.scopes.to_string(), agent.grant.tools, agent.grant.resources, agent.grant.expires_at);
+        let expected = ("read write".to_owned(), names(&["a", "b"]), None, now().plus(3600));
+        assert_eq!(shown, expected, "a narrow one hides no wide one");
+        let late = AgentGrant { issued_at: now().plus(3600), expires_at: now().plus(3660), ..narrow };
+        let agent = wide.first(1).given(late.clone(), &record, |_| false);
+        assert_eq!(agent.grant, late, "what is over gives nothing");
     }
 
     #[test]
@@ -458,93 +437,6 @@ mod tests {
         let many = |count: usize| NameList::new((0..count).map(|place| place.to_string()));
         assert!(many(NameList::MAX).is_some());
         assert!(many(NameList::MAX + 1).is_none());
-    }
-
-    #[test]
-    fn scopes_are_those_of_the_maker_or_fewer() {
-        let scopes = |held, scopes| decide(held, Shown::Key, asked(scopes)).map(|grant| grant.scopes.to_string());
-        assert_eq!(scopes("read write", "write").unwrap(), "write");
-        assert_eq!(scopes("insights:*", "insights:read").unwrap(), "insights:read");
-        assert_eq!(scopes("admin", "read keys:manage").unwrap(), "read keys:manage");
-        let lacks = |scope| Err(AgentProblem::ScopeNotHeld(Scope::parse(scope).unwrap()));
-        assert_eq!(scopes("read", "read write"), lacks("write"));
-        assert_eq!(scopes("insights:read", "insights:*"), lacks("insights:*"));
-        assert_eq!(scopes("keys:manage", "admin"), lacks("admin"));
-        assert_eq!(scopes("", "read"), lacks("read"), "whoever holds nothing gives nothing");
-        assert_eq!(scopes("admin", "read no:such"), Err(AgentProblem::UnknownScope(2)));
-    }
-
-    #[test]
-    fn it_lives_for_as_long_as_was_asked_and_never_longer_than_what_it_hangs_on() {
-        let lives = |ttl| decide("read", Shown::Key, AgentAsked { ttl, ..asked("read") }).map(|it| it.expires_in());
-        assert_eq!(lives(None), Ok(3600));
-        assert_eq!(lives(Some(60)), Ok(60));
-        assert_eq!(lives(Some(3600)), Ok(3600));
-        for ttl in [59, 3601, 0, -60, i64::MIN, i64::MAX] {
-            assert_eq!(lives(Some(ttl)), Err(AgentProblem::Lifetime), "{ttl}");
-        }
-
-        let (_, mut record) = key("read");
-        record.expires_at = Some(now().plus(100));
-        assert_eq!(by(&record, "read", Shown::Key, asked("read")).unwrap().expires_in(), 100);
-
-        let issue = Issue {
-            issuer: "https://auth.example",
-            client_id: &record.client_id,
-            workspace_id: &WorkspaceId::random(),
-            at: now(),
-            ends: now().plus(90),
-        };
-        let claims = Claims::begin(issue, "x", record.scopes.clone(), &UserId::random());
-        let child = claims.child(Issue { ends: now().plus(80), ..issue }, record.scopes.clone()).unwrap();
-        let made = by(&record, "read", Shown::Token(&child), asked("read")).unwrap();
-        assert_eq!((made.expires_in(), &made.made_with), (80, &vec![child.jti.clone(), claims.jti.clone()]));
-
-        let parent = token(made);
-        let made = by(&record, "read", Shown::Agent(&parent), asked("read")).unwrap();
-        assert_eq!((made.expires_in(), made.made_with), (80, vec![parent.id.to_string(), child.jti, claims.jti]));
-    }
-
-    #[test]
-    fn of_a_replaced_secret_it_ends_with_the_overlap() {
-        let (_, record) = key("read");
-        let (new, first) = (PlainKey::random_for(&record.prefix, &record.id), record.secret_version);
-        let record = record.rotated(&new, 100, now());
-        let workspace_id = WorkspaceId::random();
-        let of = |secret_version| {
-            let held = Some(record.scopes.clone());
-            let maker =
-                AgentMaker { key: &record, secret_version, held, workspace_id: &workspace_id, shown: Shown::Key };
-            agent_grant(&maker, asked("read"), &Access::built_in().unwrap(), now()).unwrap().expires_in()
-        };
-        assert_eq!((of(first), of(record.secret_version)), (100, 3600));
-    }
-
-    #[test]
-    fn agents_of_agents_have_no_tool_that_those_above_lack() {
-        let with = |tools: Option<NameList>, resources| AgentAsked { tools, resources, ..asked("read") };
-        let free = token(decide("read", Shown::Key, asked("read")).unwrap());
-        let held = token(decide("read", Shown::Key, with(names(&["a", "b"]), names(&["r"]))).unwrap());
-        let of = |parent: &AgentTokenRecord, tools, resources| {
-            decide("read", Shown::Agent(parent), with(tools, resources)).map(|grant| (grant.tools, grant.resources))
-        };
-        assert_eq!(of(&free, names(&["z"]), None), Ok((names(&["z"]), None)));
-        assert_eq!(of(&held, names(&["b"]), None), Ok((names(&["b"]), names(&["r"]))));
-        assert_eq!(of(&held, None, None), Ok((names(&["a", "b"]), names(&["r"]))), "none named are not all there are");
-        assert_eq!(of(&held, names(&["b", "c"]), None), Err(AgentProblem::NameNotHeld("tools", 2)));
-        assert_eq!(of(&held, None, names(&["s"])), Err(AgentProblem::NameNotHeld("resources", 1)));
-    }
-
-    #[test]
-    fn a_line_of_agents_is_eight_long_at_most() {
-        let mut grant = decide("read", Shown::Key, asked("read")).unwrap();
-        for depth in 1..MAX_AGENT_DEPTH {
-            let parent = token(grant);
-            assert_eq!(parent.lineage().len(), depth);
-            grant = decide("read", Shown::Agent(&parent), asked("read")).unwrap();
-        }
-        let last = token(grant);
-        assert_eq!(decide("read", Shown::Agent(&last), asked("read")), Err(AgentProblem::TooDeep));
     }
 
     #[test]

@@ -119,15 +119,15 @@ pub enum AgentRefusal {
 }
 
 impl AgentTokenRecord {
-    /// Judges a token by the record that its id names, where there is one, and by the name that the call gives the agent. An
-    /// unknown id takes the time of a known one.
+    /// Judges a token by the record that its id names, where there is one, and by the name that a call gives the agent. Whoever
+    /// does not act with it names none. An unknown id takes the time of a known one.
     ///
     /// # Errors
     /// [`AgentRefusal`]; the secret is judged first. Whether agent and key still live is not asked here.
     pub fn check<'a>(
         record: Option<&'a Self>,
         presented: &AgentToken,
-        named: &AgentId,
+        named: Option<&AgentId>,
         now: Timestamp,
     ) -> Result<&'a Self, AgentRefusal> {
         let right = record.map_or(&HashedKey::DUMMY, |record| &record.hash).matches(&presented.hash());
@@ -135,7 +135,7 @@ impl AgentTokenRecord {
         if !right {
             return Err(AgentRefusal::WrongSecret);
         }
-        if record.grant.agent_id != *named {
+        if named.is_some_and(|named| record.grant.agent_id != *named) {
             return Err(AgentRefusal::WrongAgent);
         }
         if record.grant.expires_at <= now {

@@ -30,6 +30,8 @@ pub struct AuthorizationCode {
     pub hash: HashedKey,
     /// The app that it was given to.
     pub app_id: AppId,
+    /// The app's name as it was shown to the user; of an app that a document describes there is no other record.
+    pub app_name: String,
     /// Where it was sent.
     pub redirect_uri: String,
     /// The S256 challenge that its verifier must answer (RFC 7636, section 4.2).
@@ -122,6 +124,12 @@ impl AppGrant {
     #[must_use]
     pub fn counts(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.expires_at
+    }
+
+    /// When its app last used a refresh token, if it ever did.
+    #[must_use]
+    pub fn last_refreshed_at(&self) -> Option<Timestamp> {
+        self.refresh.as_ref()?.predecessor.as_ref().map(|used| used.used_at)
     }
 }
 
@@ -318,6 +326,7 @@ mod tests {
         let code = AuthorizationCode {
             hash: HashedKey::of_text("x"),
             app_id: AppId::random(),
+            app_name: String::new(),
             redirect_uri: String::new(),
             challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
             client_id: ClientId::random(),

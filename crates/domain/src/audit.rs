@@ -120,10 +120,16 @@ actions! {
     AppAuthorized "app.authorized"
     /// A refresh token was used twice: what the user had granted has ended.
     AppReuseDetected "app.refresh_reused"
+    /// What a user had granted to an app was taken back.
+    AppGrantEnded "app.grant_ended"
+    /// A code was shown again that had been redeemed: what it had led to has ended.
+    AppCodeReplayed "app.code_replayed"
     /// An app was made.
     AppCreated "app.created"
     /// An app was changed.
     AppUpdated "app.updated"
+    /// An app has another secret.
+    AppSecretRotated "app.secret_rotated"
     /// An app was taken away, and all that hangs on it has ended.
     AppRemoved "app.removed"
     /// Another signing key signs.

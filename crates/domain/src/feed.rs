@@ -31,7 +31,7 @@ pub enum FeedKind {
     App,
     /// What a user has granted to an app has ended.
     Grant,
-    /// One token was ended before its time; the id is its `jti`.
+    /// One token was ended before its time; the id is its client's, a slash, and its own.
     Token,
     /// An agent was ended, or another has its name; the id is its client's, a slash, and its name.
     Agent,

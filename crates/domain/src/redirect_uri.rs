@@ -54,9 +54,10 @@ impl RedirectUri {
     }
 }
 
-/// Whether a host follows `start` at once: a parser passes over further slashes.
+/// Whether a host follows `start` at once: a parser passes over further slashes, and over a user without a name.
 fn names_host(text: &str, start: &str) -> bool {
-    text.strip_prefix(start).is_some_and(|rest| !rest.starts_with('/'))
+    let authority = text.strip_prefix(start).and_then(|rest| rest.split(['/', '?']).next());
+    authority.is_some_and(|authority| !authority.is_empty() && !authority.contains('@'))
 }
 
 /// Whether a URL leads to the very machine that it is opened on.
@@ -129,6 +130,8 @@ mod tests {
             "http://localhost.evil.example/",
             "https://app.example/#f",
             "https://user@app.example/",
+            "https://@app.example/",
+            "http://@127.0.0.1/",
             "https://user:secret@app.example/",
             "https:app.example/",
             "https:///app.example/",

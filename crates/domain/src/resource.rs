@@ -27,7 +27,9 @@ impl Resource {
         }
         let bare = url.path() == "/" && url.query().is_none();
         let written = url.as_str();
-        Some(Self(if bare { written.trim_end_matches('/') } else { written }.to_owned()))
+        // As it is kept, it is read again: a parser writes some characters as three.
+        let written = Some(if bare { written.trim_end_matches('/') } else { written });
+        written.filter(|written| written.len() <= Self::MAX).map(|written| Self(written.to_owned()))
     }
 
     /// The resource as an audience.
@@ -82,6 +84,7 @@ mod tests {
             "https://u@api.example/",
             "https://api.example/a b",
             "cl_0123456789abcdef",
+            &format!("https://api.example/{}", "<".repeat(200)),
         ] {
             assert!(Resource::parse(bad).is_none(), "{bad}");
         }

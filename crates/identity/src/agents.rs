@@ -13,7 +13,7 @@ pub(crate) async fn token(
     store: &Store,
     caches: &Caches,
     presented: &AgentToken,
-    named: &AgentId,
+    named: Option<&AgentId>,
     now: Timestamp,
 ) -> Result<Arc<AgentTokenRecord>, Refusal> {
     let id = presented.id();

@@ -36,10 +36,8 @@ impl Directory<'_> {
         });
         let grant = grant.ok_or(RefusalReason::GrantEnded)?;
         let user = self.user_of(&grant).await?.ok_or(RefusalReason::UnknownUser)?;
-        if self.app_of(&grant).await?.is_none() {
-            return Err(RefusalReason::GrantEnded.into());
-        }
-        let scopes = self.left_of(&grant).await?;
+        let app = self.app_of(&grant).await?.ok_or(RefusalReason::GrantEnded)?;
+        let scopes = self.left_of(&grant, &user, app.as_deref()).await?;
         let reach = self.reach_of_user(&user, &claims.workspace_id, workspace).await?;
         Ok(Standing::Grant { grant, user, scopes, reach })
     }
@@ -58,11 +56,20 @@ impl Directory<'_> {
         Ok(Standing::App { app, client_id: claims.client_id.clone(), reach })
     }
 
-    /// What is left of a grant: what the user still holds, and the app may still have.
-    pub(crate) async fn left_of(&self, grant: &AppGrant) -> Result<Option<ScopeSet>, StoreError> {
-        let (Some(user), Some(app)) = (self.user_of(grant).await?, self.app_of(grant).await?) else { return Ok(None) };
-        let held = self.scopes_of(&user).await?.intersection(&grant.scopes);
-        Ok(match app.as_deref().and_then(|app| app.scopes.as_ref()) {
+    /// What is left of a grant that was given to `app`, a record that was read elsewhere; `None` where nothing is, or the user is
+    /// gone.
+    pub(crate) async fn left_to(&self, grant: &AppGrant, app: &App) -> Result<Option<ScopeSet>, StoreError> {
+        if app.id != grant.app_id || !is_open_to(app, grant) {
+            return Ok(None);
+        }
+        let Some(user) = self.user_of(grant).await? else { return Ok(None) };
+        self.left_of(grant, &user, Some(app)).await
+    }
+
+    /// What is left of a grant: what the user still holds, and the app may still have, of which there may be no record here.
+    async fn left_of(&self, grant: &AppGrant, user: &User, app: Option<&App>) -> Result<Option<ScopeSet>, StoreError> {
+        let held = self.scopes_of(user).await?.intersection(&grant.scopes);
+        Ok(match app.and_then(|app| app.scopes.as_ref()) {
             Some(scopes) => held.and_then(|held| held.intersection(scopes)),
             None => held,
         })
@@ -80,7 +87,11 @@ impl Directory<'_> {
             return Ok(Some(None));
         }
         let app = self.caches.app(self.store, &grant.app_id).await?;
-        let app = app.filter(|app| app.client_id.as_ref().is_none_or(|client| *client == grant.client_id));
-        Ok(app.map(Some))
+        Ok(app.filter(|app| is_open_to(app, grant)).map(Some))
     }
+}
+
+/// Whether the users of the grant's client can grant anything to an app: it is the client's own, or no client's.
+fn is_open_to(app: &App, grant: &AppGrant) -> bool {
+    app.client_id.as_ref().is_none_or(|client| *client == grant.client_id)
 }

@@ -13,6 +13,12 @@ use crate::records::{Found, Records};
 use crate::revoked::Revoked;
 use crate::verifying_keys::VerifyingKeys;
 
+/// Reads what the feed calls a token that was ended.
+fn parse_ended(id: &str) -> Option<(ClientId, &str)> {
+    let (client, token) = id.split_once('/')?;
+    Some((ClientId::parse(client)?, token))
+}
+
 pub(crate) struct Caches {
     pub(crate) signing_keys: VerifyingKeys,
     pub(crate) keys: Records<KeyId, KeyRecord>,
@@ -118,10 +124,7 @@ impl Caches {
             }
             FeedKind::App => AppId::parse(id).map(|id| self.apps.drop_one(&id)).is_some(),
             FeedKind::Grant => GrantId::parse(id).map(|id| self.grants.drop_one(&id)).is_some(),
-            FeedKind::Token => {
-                self.revoked.add(id);
-                true
-            }
+            FeedKind::Token => parse_ended(id).map(|(client, token)| self.revoked.add(&client, token)).is_some(),
             FeedKind::Unknown(_) => false,
         }
     }

@@ -1,5 +1,6 @@
 //! From a credential to the principal that stands behind it.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::footing::{Directory, Fallen, Footing};
 use crate::principal::{Principal, Proof, Standing};
 use crate::records::Found;
 use crate::refusal::{Refusal, RefusalReason};
+use crate::revoked::OfClient;
 
 /// Tells credentials apart; one per process, so that its caches serve every request.
 pub struct Identity {
@@ -57,7 +59,7 @@ impl Identity {
             Credential::Agent(token, named) => {
                 // Boxed, and its type with it, as `imported` is.
                 let agent: Pin<Box<dyn Future<Output = _> + Send + '_>> =
-                    Box::pin(self.by_agent(token, named, call, now));
+                    Box::pin(self.by_agent(token, Some(named), call.from(), now));
                 agent.await
             }
         }
@@ -129,13 +131,13 @@ impl Identity {
         self.caches.app(&self.store, id).await
     }
 
-    /// What is left of what a user has granted to an app; `None` where nothing is, or the user or the app is gone.
+    /// What is left of what a user has granted to `app`, as its record says; `None` where nothing is, or the user is gone.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn left_of(&self, grant: &AppGrant, now: Moment) -> Result<Option<ScopeSet>, StoreError> {
+    pub async fn left_of(&self, grant: &AppGrant, app: &App, now: Moment) -> Result<Option<ScopeSet>, StoreError> {
         self.refresh(now).await?;
-        self.directory().left_of(grant).await
+        self.directory().left_to(grant, app).await
     }
 
     /// Who stands behind a token, whomever it is for: to say something of it, or to exchange it. `sender` says
@@ -149,6 +151,30 @@ impl Identity {
         Ok(Principal::new(standing, Proof::Token(claims)))
     }
 
+    /// Who stands behind an agent's token, to say something of it: whoever asks need not name the agent.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn agent(&self, token: &AgentToken, now: Moment) -> Result<Principal, Refusal> {
+        self.by_agent(token, None, UsedFrom { sender: Sender::Other, workspace: &Named::None }, now).await
+    }
+
+    /// Whether a string is a key, or looks like one of another system's that was imported: what no pattern matches is none. No read
+    /// but that of the patterns.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_key(&self, text: &str, now: Moment) -> Result<bool, StoreError> {
+        match PresentedKey::parse(text) {
+            Ok(PresentedKey::Own(_)) => Ok(true),
+            Ok(PresentedKey::Foreign(key)) => {
+                self.refresh(now).await?;
+                self.caches.may_be_imported(&self.store, &key).await
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
     /// What a token says that we have issued, whomever it is for, and that is not over; whether what it hangs on still counts
     /// is not asked.
     ///
@@ -157,6 +183,24 @@ impl Identity {
     pub async fn issued(&self, token: &str, now: Moment) -> Result<Claims, Refusal> {
         let token = UnverifiedToken::parse(token).map_err(|_| CredentialError::Malformed)?;
         self.verified(&token, For::Anybody, now).await
+    }
+
+    /// Which of these tokens of a client's were ended before their time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ended_among(
+        &self,
+        client: &ClientId,
+        tokens: &[String],
+        now: Moment,
+    ) -> Result<HashSet<String>, StoreError> {
+        if tokens.is_empty() {
+            return Ok(HashSet::new());
+        }
+        self.refresh(now).await?;
+        let ended = self.ended_tokens(client, now).await?;
+        Ok(tokens.iter().filter(|token| ended.contains(token)).cloned().collect())
     }
 
     /// Makes what follows as fresh as this very moment, and not only as the interval asks: whoever changes something, or is
@@ -176,6 +220,11 @@ impl Identity {
 
     async fn refresh(&self, now: Moment) -> Result<(), StoreError> {
         self.feed.refresh(&self.store, &self.caches, now).await
+    }
+
+    /// The tokens of a client's that were ended before their time; the feed must be fresh.
+    async fn ended_tokens(&self, client: &ClientId, now: Moment) -> Result<Arc<OfClient>, StoreError> {
+        self.caches.revoked.of_client(&self.store, client, now.timestamp()).await
     }
 
     fn directory(&self) -> Directory<'_> {
@@ -234,8 +283,7 @@ impl Identity {
 
     async fn by_token(&self, token: &UnverifiedToken<'_>, call: &Call<'_>, now: Moment) -> Result<Principal, Refusal> {
         let claims = self.verified(token, For::This, now).await?;
-        let from = UsedFrom { sender: Sender::At(call.address), workspace: &call.workspace };
-        let standing = self.standing(&claims, from, now).await?;
+        let standing = self.standing(&claims, call.from(), now).await?;
         Ok(Principal::new(standing, Proof::Token(claims)))
     }
 
@@ -254,7 +302,7 @@ impl Identity {
         // The feed may have told just now that the key is published no more.
         self.verifying_key(token, now).await?;
         let hangs_on = std::iter::once(claims.jti.as_str()).chain(claims.ancestors());
-        if self.caches.revoked.any(&self.store, hangs_on, now.timestamp()).await? {
+        if self.ended_tokens(&claims.client_id, now).await?.contains_any(hangs_on) {
             return Err(RefusalReason::TokenEnded.into());
         }
         Ok(claims)
@@ -280,16 +328,15 @@ impl Identity {
     async fn by_agent(
         &self,
         presented: &AgentToken,
-        named: &AgentId,
-        call: &Call<'_>,
+        named: Option<&AgentId>,
+        from: UsedFrom<'_>,
         now: Moment,
     ) -> Result<Principal, Refusal> {
         self.refresh(now).await?;
         let token = agents::token(&self.store, &self.caches, presented, named, now.timestamp()).await?;
         let AgentTokenRecord { grant, .. } = &*token;
-        let made_with = grant.made_with.iter().map(String::as_str);
-        if !grant.made_with.is_empty() && self.caches.revoked.any(&self.store, made_with, now.timestamp()).await? {
-            return Err(RefusalReason::TokenEnded.into());
+        if self.ended_tokens(&grant.client_id, now).await?.contains_any(token.ends_with()) {
+            return Err(RefusalReason::Agent(AgentRefusal::Revoked).into());
         }
         let made_of = MadeOf {
             client: &grant.client_id,
@@ -297,7 +344,6 @@ impl Identity {
             version: grant.secret_version,
             workspace: &grant.workspace_id,
         };
-        let from = UsedFrom { sender: Sender::At(call.address), workspace: &call.workspace };
         let standing = self.key_of_token(made_of, from, now).await?;
         if !agents::all_live(&self.store, &self.caches, &token).await? {
             let key = match &standing {
@@ -380,6 +426,12 @@ pub enum Sender {
 struct UsedFrom<'a> {
     sender: Sender,
     workspace: &'a Named,
+}
+
+impl Call<'_> {
+    fn from(&self) -> UsedFrom<'_> {
+        UsedFrom { sender: Sender::At(self.address), workspace: &self.workspace }
+    }
 }
 
 /// The key that a token was made of, and the secret and workspace that it is bound to.

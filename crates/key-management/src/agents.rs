@@ -2,7 +2,7 @@
 //!
 //! Who manages a key manages the agents under it. An agent that has ended is in no list; its name may be another's soon.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     Action, Agent, AgentId, ClientId, Deed, KeyId, KeyRecord, Moment, NameList, Party, ScopeSet, Timestamp, WorkspaceId,
@@ -32,7 +32,7 @@ struct AgentView<'a> {
     resources: Option<&'a NameList>,
     workspace_id: &'a WorkspaceId,
     created_at: Timestamp,
-    /// When its newest token ends. The agent goes on: its parent may give it another.
+    /// When the last of its tokens ends. Where it was made with no token it goes on: its parent may give it another.
     token_expires_at: Timestamp,
 }
 
@@ -64,10 +64,14 @@ struct ListAnswer<'a> {
 struct Behind {
     keys: HashMap<KeyId, KeyRecord>,
     agents: HashMap<AgentId, Agent>,
+    /// Those of the tokens that they were made with which were ended before their time, as the feed tells.
+    ended: HashSet<String>,
 }
 
 impl Behind {
-    async fn of(app: &App, client: &ClientId, agents: &[Agent]) -> Result<Self, StoreError> {
+    async fn of(app: &App, client: &ClientId, agents: &[Agent], now: Moment) -> Result<Self, StoreError> {
+        let made_with: Vec<String> = agents.iter().flat_map(|agent| agent.grant.made_with.iter().cloned()).collect();
+        let ended = app.identity.ended_among(client, &made_with, now).await?;
         let distinct: BTreeSet<&KeyId> = agents.iter().map(|agent| &agent.grant.key_id).collect();
         let keys: Vec<KeyId> = distinct.into_iter().cloned().collect();
         let above: BTreeSet<&AgentId> =
@@ -78,6 +82,7 @@ impl Behind {
         Ok(Self {
             keys: keys.into_iter().map(|key| (key.id.clone(), key)).collect(),
             agents: above.into_iter().map(|agent| (agent.grant.agent_id.clone(), agent)).collect(),
+            ended,
         })
     }
 
@@ -86,7 +91,7 @@ impl Behind {
     }
 
     fn lives(&self, agent: &Agent, now: Timestamp) -> bool {
-        agent.lives(self.key(agent), |id| self.agents.get(id), now)
+        agent.lives(self.key(agent), |id| self.agents.get(id), |token| self.ended.contains(token), now)
     }
 }
 
@@ -102,7 +107,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, request: &Request, now: Mom
     for _ in 0..READS_PER_PAGE {
         let place = after.as_deref().map(read_place).transpose()?;
         let page = app.store.agent_list(caller.client_id(), limit - shown.len(), place.as_ref()).await?;
-        let behind = Behind::of(app, caller.client_id(), &page.items).await?;
+        let behind = Behind::of(app, caller.client_id(), &page.items, now).await?;
         let is_shown = |agent: &Agent| {
             behind.lives(agent, now.timestamp()) && behind.key(agent).is_some_and(|key| caller.may_see(key).is_ok())
         };
@@ -126,7 +131,7 @@ fn read_place(place: &str) -> Result<AgentId, ApiError> {
 pub(crate) async fn get(app: &App, caller: &Caller, id: &AgentId, now: Moment) -> Result<Reply, ApiError> {
     caller.manages_keys()?;
     let agent = seen(app, caller, id).await?;
-    let behind = Behind::of(app, caller.client_id(), std::slice::from_ref(&agent)).await?;
+    let behind = Behind::of(app, caller.client_id(), std::slice::from_ref(&agent), now).await?;
     if !behind.lives(&agent, now.timestamp()) {
         return Err(ApiError::NotFound);
     }

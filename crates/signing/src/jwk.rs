@@ -67,3 +67,20 @@ pub fn jwks<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<String, Inval
     let keys = keys.map_err(|_| InvalidJwk)?;
     if keys.iter().all(Value::is_object) { Ok(json!({ "keys": keys }).to_string()) } else { Err(InvalidJwk) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7638, section 3.1; the key is RFC 7517's, A.1.
+    #[test]
+    fn the_thumbprint_of_rfc_7638_is_its_keys_name() {
+        const N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+        let (n, e) = (decoded(N), decoded("AQAB"));
+        let jwk = PublicJwk::of(Algorithm::Rs256, &Components::Rsa { n: &n, e: &e }).unwrap();
+        assert_eq!(jwk.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        let json: Value = serde_json::from_str(&jwk.json).unwrap();
+        assert_eq!((&json["n"], &json["e"]), (&json!(N), &json!("AQAB")));
+    }
+}

@@ -31,7 +31,7 @@ const AFTERLIFE: i64 = 3600;
 pub enum AgentGiven {
     /// It is made.
     Done,
-    /// Somebody has named, renamed or ended the agent meanwhile: read it again, and decide again.
+    /// Somebody has named or ended the agent meanwhile, or given it something else: read it again, and decide again.
     Outdated,
     /// The same was asked for before, and is answered already.
     AnsweredBefore,
@@ -108,7 +108,7 @@ impl Store {
     }
 
     /// Writes a token of an agent, whose item becomes `after`: of what is there, `before`, that is the same agent with another
-    /// grant, or one of another generation. An agent that is new is an event, and one more token of it is none.
+    /// grant ([`Agent::given`]), or one of another generation. An agent that is new is an event, and one more token of it is none.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Contended`]: after the first whether it is made is unknown.
@@ -124,7 +124,7 @@ impl Store {
         let grant = &after.grant;
         let (agent, feed, is_new) = match before {
             None => (put_new(table, write(after))?, Vec::new(), true),
-            Some(before) if before.generation == after.generation => (give(table, after)?, Vec::new(), false),
+            Some(before) if before.generation == after.generation => (give(table, before, after)?, Vec::new(), false),
             Some(before) => (succeed(table, before, after)?, vec![named(&grant.client_id, &grant.agent_id)], true),
         };
         let deed = Deed::new(Action::AgentCreated, &grant.agent_id)
@@ -189,25 +189,36 @@ impl Store {
 /// The agent that was seen is there, and nobody has ended it.
 const STILL: &str = "generation = :seen AND attribute_not_exists(ended_at)";
 
-/// Gives the same agent something else. Others may do so at the same time: whose comes last stays, and each has its token.
-fn give(table: &str, after: &Agent) -> Result<TransactWriteItem, StoreError> {
-    let (mut set, mut remove) = (Vec::new(), Vec::new());
+/// Gives the same agent something else, where what it has is what was seen: others may give it another token at the same time,
+/// and what is written has to have been made out of theirs.
+fn give(table: &str, before: &Agent, after: &Agent) -> Result<TransactWriteItem, StoreError> {
+    let (mut set, mut remove, mut conditions) = (Vec::new(), Vec::new(), vec![STILL.to_owned()]);
     let mut update = Update::builder().table_name(table);
+    let seen = write_grant(Writer::new("", ""), &before.grant).done();
     let written = write_grant(Writer::new("", ""), &after.grant).done();
-    for (place, name) in GRANTED.iter().enumerate() {
-        update = update.expression_attribute_names(format!("#n{place}"), *name);
-        if let Some(value) = written.get(*name) {
-            update = update.expression_attribute_values(format!(":v{place}"), value.clone());
-            set.push(format!("#n{place} = :v{place}"));
-        } else {
-            remove.push(format!("#n{place}"));
+    for (place, name) in GRANTED.into_iter().enumerate() {
+        update = update.expression_attribute_names(format!("#n{place}"), name);
+        match written.get(name) {
+            Some(value) => {
+                update = update.expression_attribute_values(format!(":v{place}"), value.clone());
+                set.push(format!("#n{place} = :v{place}"));
+            }
+            None => remove.push(format!("#n{place}")),
+        }
+        match seen.get(name) {
+            _ if OF_THE_NEWEST.contains(&name) => {}
+            Some(value) => {
+                update = update.expression_attribute_values(format!(":s{place}"), value.clone());
+                conditions.push(format!("#n{place} = :s{place}"));
+            }
+            None => conditions.push(format!("attribute_not_exists(#n{place})")),
         }
     }
     let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
     let update = update
         .set_key(Some(agent_key(&after.grant.client_id, &after.grant.agent_id)))
         .update_expression(format!("SET {}{remove}", set.join(", ")))
-        .condition_expression(STILL)
+        .condition_expression(conditions.join(" AND "))
         .expression_attribute_values(":seen", number(after.generation))
         .build()
         .map_err(StoreError::unavailable)?;
@@ -264,8 +275,19 @@ fn read_token(item: &Attributes, id: &AgentTokenId) -> Result<AgentTokenRecord, 
 }
 
 /// What [`write_grant`] writes and a later grant to the same agent may change.
-const GRANTED: [&str; 8] =
-    ["secret_version", "made_with", "scopes", "tools", "resources", "workspace_id", "issued_at", "expires_at"];
+const GRANTED: [&str; 9] = [
+    "secret_version",
+    "made_with",
+    "made_until",
+    "scopes",
+    "tools",
+    "resources",
+    "workspace_id",
+    "issued_at",
+    "expires_at",
+];
+/// What of that says something of the newest token alone.
+const OF_THE_NEWEST: [&str; 2] = ["workspace_id", "issued_at"];
 
 fn write_grant(item: Writer, grant: &AgentGrant) -> Writer {
     let mut item = item
@@ -275,6 +297,7 @@ fn write_grant(item: Writer, grant: &AgentGrant) -> Writer {
         .with("secret_version", number(grant.secret_version.0))
         .with("above", list(grant.above.iter().map(AgentRef::to_string)))
         .with("made_with", list(grant.made_with.iter().cloned()))
+        .with_optional_time("made_until", grant.made_until)
         .with_string("scopes", grant.scopes.to_string())
         .with_string("workspace_id", grant.workspace_id.as_str())
         .with_time("issued_at", grant.issued_at)
@@ -295,6 +318,7 @@ fn read_grant(reader: &Reader<'_>) -> Result<AgentGrant, StoreError> {
         secret_version: SecretVersion(reader.number("secret_version")?),
         above: reader.texts("above", AgentRef::parse)?,
         made_with: reader.texts("made_with", |text| Some(text.to_owned()))?,
+        made_until: reader.optional_time("made_until")?,
         scopes: reader.parsed("scopes", ScopeSet::parse)?,
         tools: read_names(reader, "tools")?,
         resources: read_names(reader, "resources")?,
@@ -333,6 +357,7 @@ mod tests {
             secret_version: SecretVersion(1),
             above: Vec::new(),
             made_with: Vec::new(),
+            made_until: None,
             scopes: ScopeSet::parse("read").unwrap(),
             tools: NameList::new(["search".to_owned()]),
             resources: None,

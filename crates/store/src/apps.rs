@@ -1,7 +1,7 @@
 //! Apps, found by id; those that a client has made stand in its list too.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Act, App, AppId, ClientId, Deed, FeedKind, GrantType, RedirectUri, ScopeSet};
+use domain::{Act, App, AppId, ClientId, Deed, FeedKind, GrantType, HashedKey, RedirectUri, ScopeSet};
 
 use crate::calls::{delete_any, delete_seen, put_new, update_changed};
 use crate::change::{Change, Committed};
@@ -11,7 +11,7 @@ use crate::page::Page;
 use crate::replay::Replay;
 use crate::{Store, StoreError, Table};
 
-const SORT_KEY: &str = "APP";
+pub(crate) const SORT_KEY: &str = "APP";
 /// What the list's items of a client's partition begin with.
 const LISTED: &str = "APP#";
 
@@ -26,7 +26,7 @@ pub enum AppChanged {
     AnsweredBefore,
 }
 
-fn app_key(id: &AppId) -> Attributes {
+pub(crate) fn app_key(id: &AppId) -> Attributes {
     primary_key(format!("APP#{id}"), SORT_KEY)
 }
 
@@ -102,10 +102,40 @@ impl Store {
         deed: Deed,
         act: &Act,
     ) -> Result<AppChanged, StoreError> {
-        let next = App { revision: before.revision + 1, ..after.clone() };
+        self.app_become(client, before, after.clone(), deed, act, None).await
+    }
+
+    /// Gives an app another secret where nobody else has changed it meanwhile, and tells the feed: from then on the one before
+    /// proves nothing. Who it is given to may ask again.
+    ///
+    /// # Errors
+    /// As [`Store::app_create`].
+    pub async fn app_rotate(
+        &self,
+        client: &ClientId,
+        seen: &App,
+        secret: HashedKey,
+        deed: Deed,
+        act: &Act,
+        replay: Option<&Replay>,
+    ) -> Result<AppChanged, StoreError> {
+        let rotated = App { secret: Some(secret), ..seen.clone() };
+        self.app_become(client, seen, rotated, deed, act, replay).await
+    }
+
+    async fn app_become(
+        &self,
+        client: &ClientId,
+        before: &App,
+        after: App,
+        deed: Deed,
+        act: &Act,
+        replay: Option<&Replay>,
+    ) -> Result<AppChanged, StoreError> {
+        let next = App { revision: before.revision + 1, ..after };
         let actions = vec![update_changed(self.table(Table::Directory)?, &write(before), &write(&next), None)?];
         let feed = vec![(FeedKind::App, before.id.to_string())];
-        self.app_commit(Change { client, act, actions, feed, deeds: vec![deed], replay: None }).await
+        self.app_commit(Change { client, act, actions, feed, deeds: vec![deed], replay }).await
     }
 
     /// Takes an app away, and tells the feed: all that hangs on it ends.

@@ -1,9 +1,9 @@
 //! What users have granted to apps: codes before they are redeemed, and the grants that they are redeemed for.
 //!
-//! 1. A code is redeemed in one transaction: it is marked with the grant that it led to, and the grant is written. Of two
-//!    that redeem it at once one succeeds.
+//! 1. A code is redeemed in one transaction: it is marked with the grant that it led to, and the grant is written, with its
+//!    place in its user's list ([`crate::grant_list`]). Of two that redeem it at once one succeeds.
 //! 2. A grant is refreshed by one write, on the condition that nobody else has refreshed it meanwhile.
-//! 3. A grant that ends is told to the feed in the same transaction.
+//! 3. A grant that ends goes from the list and is told to the feed in the same transaction.
 //!
 //! Items go by themselves: a code's after a day, since whoever shows it again must end what it led to; a grant's an hour
 //! after its own end, when no token of it can count any more.
@@ -11,12 +11,13 @@
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::app_grant::Predecessor;
 use domain::{
-    Act, AppGrant, AppId, AuthorizationCode, ClientId, FeedKind, GrantId, HashedKey, Refresh, Resource, ScopeSet,
-    UserId, WorkspaceId,
+    Act, AppGrant, AppId, AuthorizationCode, ClientId, Deed, FeedKind, GrantId, HashedKey, Refresh, Resource, ScopeSet,
+    Timestamp, UserId, WorkspaceId,
 };
 
-use crate::calls::{cancelled, put_new, update_changed};
+use crate::calls::{cancelled, delete_any, put_new, update_changed};
 use crate::change::{Change, Committed};
+use crate::grant_list::{listed, listed_key};
 use crate::item::{Attributes, Reader, Writer, binary, number, primary_key, string};
 use crate::retry::{CONTENTION_ATTEMPTS, back_off};
 use crate::{Store, StoreError, Table};
@@ -39,6 +40,10 @@ pub enum Redeemed {
 
 fn code_partition(hash: &HashedKey) -> String {
     format!("CODE#{}", hash.to_hex())
+}
+
+pub(crate) fn grant_key(id: &GrantId) -> Attributes {
+    primary_key(grant_partition(id), GRANT)
 }
 
 fn grant_partition(id: &GrantId) -> String {
@@ -79,7 +84,11 @@ impl Store {
             .expression_attribute_values(":grant", string(grant.id.as_str()))
             .build()
             .map_err(StoreError::unavailable)?;
-        let actions = vec![TransactWriteItem::builder().update(marked).build(), put_new(table, write(grant))?];
+        let actions = vec![
+            TransactWriteItem::builder().update(marked).build(),
+            put_new(table, write(grant))?,
+            put_new(table, listed(grant, &code.app_name))?,
+        ];
         let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
         match sent {
             Ok(_) => Ok(Redeemed::Done),
@@ -94,7 +103,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     pub async fn grant_by_id(&self, id: &GrantId) -> Result<Option<AppGrant>, StoreError> {
-        let item = self.get(Table::Directory, primary_key(grant_partition(id), GRANT)).await?;
+        let item = self.get(Table::Directory, grant_key(id)).await?;
         item.as_ref().map(read).transpose()
     }
 
@@ -120,6 +129,19 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Contended`]: whether it is ended is then unknown, and the call may be
     /// repeated.
     pub async fn grant_end(&self, id: &GrantId, act: &Act) -> Result<(), StoreError> {
+        self.end_grant(id, act, Vec::new()).await
+    }
+
+    /// The same, with its event in the chain: `deed` stands there once, whoever else ends the grant at the same time.
+    ///
+    /// # Errors
+    /// As [`Store::grant_end`].
+    pub async fn grant_take_back(&self, id: &GrantId, deed: Deed, act: &Act) -> Result<(), StoreError> {
+        self.end_grant(id, act, vec![deed]).await
+    }
+
+    async fn end_grant(&self, id: &GrantId, act: &Act, deeds: Vec<Deed>) -> Result<(), StoreError> {
+        let table = self.table(Table::Directory)?;
         for attempt in 0..CONTENTION_ATTEMPTS {
             let Some(before) = self.grant_by_id(id).await?.filter(|grant| grant.ended_at.is_none()) else {
                 return Ok(());
@@ -128,9 +150,12 @@ impl Store {
             let change = Change {
                 client: &before.client_id,
                 act,
-                actions: vec![update_changed(self.table(Table::Directory)?, &write(&before), &write(&after), None)?],
+                actions: vec![
+                    update_changed(table, &write(&before), &write(&after), None)?,
+                    delete_any(table, listed_key(&before))?,
+                ],
                 feed: vec![(FeedKind::Grant, id.to_string())],
-                deeds: Vec::new(),
+                deeds: deeds.clone(),
                 replay: None,
             };
             match self.commit(change).await? {
@@ -145,6 +170,7 @@ impl Store {
 fn write_code(code: &AuthorizationCode) -> Attributes {
     let mut item = Writer::new(code_partition(&code.hash), CODE)
         .with_string("app_id", code.app_id.as_str())
+        .with_string("app_name", &code.app_name)
         .with_string("redirect_uri", &code.redirect_uri)
         .with_string("challenge", &code.challenge)
         .with_string("client_id", code.client_id.as_str())
@@ -164,6 +190,8 @@ fn read_code(item: &Attributes, hash: &HashedKey) -> Result<AuthorizationCode, S
     Ok(AuthorizationCode {
         hash: hash.clone(),
         app_id: reader.parsed("app_id", AppId::parse)?,
+        // A code of before names lay in codes has none.
+        app_name: reader.optional_parsed("app_name", |name| Some(name.to_owned()))?.unwrap_or_default(),
         redirect_uri: reader.string("redirect_uri")?.to_owned(),
         challenge: reader.string("challenge")?.to_owned(),
         client_id: reader.parsed("client_id", ClientId::parse)?,
@@ -174,6 +202,11 @@ fn read_code(item: &Attributes, hash: &HashedKey) -> Result<AuthorizationCode, S
         issued_at: reader.time("issued_at")?,
         redeemed_for: reader.optional_parsed("grant_id", GrantId::parse)?,
     })
+}
+
+/// When nothing of a grant needs to be there any more.
+pub(crate) fn gone_at(grant: &AppGrant) -> Timestamp {
+    grant.expires_at.plus(AFTERLIFE)
 }
 
 fn write(grant: &AppGrant) -> Attributes {
@@ -187,7 +220,7 @@ fn write(grant: &AppGrant) -> Attributes {
         .with_time("created_at", grant.created_at)
         .with_time("expires_at", grant.expires_at)
         .with_optional_time("ended_at", grant.ended_at)
-        .with_time("ttl", grant.expires_at.plus(AFTERLIFE))
+        .with_time("ttl", gone_at(grant))
         .with("revision", number(grant.revision));
     if let Some(resource) = &grant.resource {
         item = item.with_string("resource", resource.as_str());
@@ -206,7 +239,7 @@ fn write(grant: &AppGrant) -> Attributes {
     item.done()
 }
 
-fn read(item: &Attributes) -> Result<AppGrant, StoreError> {
+pub(crate) fn read(item: &Attributes) -> Result<AppGrant, StoreError> {
     let reader = Reader(item);
     Ok(AppGrant {
         id: reader.parsed("id", GrantId::parse)?,

@@ -33,6 +33,6 @@ pub use kms::TestKms;
 pub use oauth::{CHALLENGE, REDIRECT_URI, VERIFIER, app, authorization_code, grant_of};
 pub use python::python;
 pub use server::{STORE_VARIABLE, call_store};
-pub use signing_key::{ISSUER, audience, published_signer, withdraw_signer};
+pub use signing_key::{ISSUER, audience, publish, published_signer, withdraw_signer};
 pub use test_store::TestStore;
 pub use tls::TlsServer;

@@ -38,6 +38,7 @@ pub fn authorization_code(code: &str, app: &App, user: &User, client: &Client, s
     AuthorizationCode {
         hash: HashedKey::of_text(code),
         app_id: app.id.clone(),
+        app_name: app.name.clone(),
         redirect_uri: REDIRECT_URI.to_owned(),
         challenge: CHALLENGE.to_owned(),
         client_id: user.client_id.clone(),

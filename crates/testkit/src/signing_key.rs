@@ -18,9 +18,18 @@ pub fn audience() -> Audience {
 
 /// Makes a signing key of an algorithm that has none yet, and publishes it in `store` as one that signs.
 pub async fn published_signer(store: &Store, algorithm: Algorithm) -> Signer {
+    make(store, &first_turn(store, algorithm).await).await
+}
+
+/// Publishes a key that a test has made, of an algorithm that has none yet.
+pub async fn publish(store: &Store, signer: &Signer) {
+    put(store, &first_turn(store, signer.public().algorithm).await, signer).await;
+}
+
+async fn first_turn(store: &Store, algorithm: Algorithm) -> Turn {
     let mut turn = store.signing_keys().await.unwrap().due(algorithm, now());
     turn.wants = Some(PublishedKey { algorithm, state: KeyState::Active(now()) });
-    make(store, &turn).await
+    turn
 }
 
 /// Withdraws the one signing key of ES256, and answers the one that signs in its place.
@@ -30,10 +39,13 @@ pub async fn withdraw_signer(store: &Store, signer: &Signer) -> Signer {
 }
 
 async fn make(store: &Store, turn: &Turn) -> Signer {
-    let algorithm = turn.wants.unwrap().algorithm;
-    let signer = Signer::new(&KeyMaterial::generate(algorithm).unwrap()).unwrap();
-    let public = signer.public();
-    let new = NewSigningKey::new(public.kid.clone(), algorithm, public.json.clone(), vec![0], now());
-    assert!(store.signing_keys_turn(turn, Some(&new), &act()).await.unwrap());
+    let signer = Signer::new(&KeyMaterial::generate(turn.wants.unwrap().algorithm).unwrap()).unwrap();
+    put(store, turn, &signer).await;
     signer
+}
+
+async fn put(store: &Store, turn: &Turn, signer: &Signer) {
+    let public = signer.public();
+    let new = NewSigningKey::new(public.kid.clone(), public.algorithm, public.json.clone(), vec![0], now());
+    assert!(store.signing_keys_turn(turn, Some(&new), &act()).await.unwrap());
 }

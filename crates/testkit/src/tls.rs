@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::serve::Listener;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -57,6 +59,10 @@ impl Drop for TlsServer {
 /// What a server shows, and the authority behind it.
 fn certified() -> (ServerConfig, String) {
     let mut authority = CertificateParams::default();
+    // Another name than the certificate's: OpenSSL would take that for one that has signed itself.
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, "An authority of tests");
+    authority.distinguished_name = name;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();

@@ -1,12 +1,13 @@
 //! `POST /auth/agent-token`: a key, a token of one, or an agent gives an agent less than it has itself.
 //!
-//! 1. The credential is judged as at the protected API. A user who has logged in and an app have no key that an agent could
+//! 1. The credential is judged as at the protected API, by what counts at this very moment. A user who has logged in and an app have no key that an agent could
 //!    be under.
 //! 2. [`domain::agent_grant`] decides: never more scopes, tools and resources than the maker's, and never for longer.
 //! 3. The name is looked up. One that nobody has, or whose agent has ended, is the maker's from now on; one that is another
 //!    parent's, as long as that one lives, is a conflict.
 //! 4. One transaction writes the token and its agent. Where somebody else was faster it is decided anew.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::{
@@ -21,8 +22,8 @@ use store::agents::AgentGiven;
 
 use crate::App;
 
-/// How often it is decided anew where others name or end the same agent.
-const ATTEMPTS: u32 = 5;
+/// How often it is decided anew where others name or end the same agent, or give it another token.
+const ATTEMPTS: u32 = 8;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +57,8 @@ impl<'a> Answer<'a> {
 
 /// Reads the credential and the form, and gives the agent its token.
 pub(crate) async fn agent_token(app: &App, request: &Request, now: Moment) -> Result<Reply, ApiError> {
+    // An agent hangs on what it is made with, but takes a name; whoever was revoked a second ago must take none.
+    app.identity.catch_up(now).await?;
     // Boxed: a large future would be part of every one that waits for it.
     let principal = Box::pin(edge::principal(&app.identity, request, now)).await?;
     let act = edge::act(&principal, request, now.timestamp());
@@ -97,7 +100,7 @@ impl Giving<'_> {
         let kept = repeatable.keep(StatusCode::CREATED, &Answer::of(None, &grant));
         for attempt in 0..ATTEMPTS {
             let before = app.store.agent_by_id(client, &grant.agent_id).await?;
-            let after = self.named(before.as_ref(), &grant, at).await?;
+            let after = self.named(before.as_ref(), &grant, now).await?;
             let token = grant.clone().token(after.generation, &plain);
             let giving = app.store.agent_give(before.as_ref(), &after, &token, self.act, kept.as_ref());
             match Box::pin(giving).await? {
@@ -117,28 +120,27 @@ impl Giving<'_> {
     ///
     /// # Errors
     /// 409 where that one lives and is under another parent.
-    async fn named(&self, before: Option<&Agent>, grant: &AgentGrant, at: Timestamp) -> Result<Agent, ApiError> {
-        match before {
-            None => Ok(grant.clone().first(1)),
-            Some(before) if before.ended_at.is_none() && before.is_under_the_same(grant) => {
-                Ok(before.given(grant.clone()))
-            }
-            Some(before) if self.lives(before, at).await? => {
-                Err(ApiError::Conflict("An agent of this name is under another parent".to_owned()))
-            }
-            Some(before) => Ok(grant.clone().first(before.generation + 1)),
+    async fn named(&self, before: Option<&Agent>, grant: &AgentGrant, now: Moment) -> Result<Agent, ApiError> {
+        let Some(before) = before else { return Ok(grant.clone().first(1)) };
+        let ended = self.app.identity.ended_among(&grant.client_id, &before.grant.made_with, now).await?;
+        if before.ended_at.is_none() && before.is_under_the_same(grant) {
+            return Ok(before.given(grant.clone(), self.maker.key, |token| ended.contains(token)));
         }
+        if self.lives(before, &ended, now.timestamp()).await? {
+            return Err(ApiError::Conflict("An agent of this name is under another parent".to_owned()));
+        }
+        Ok(grant.clone().first(before.generation + 1))
     }
 
     /// Whether an agent lives, by strong reads of all that it hangs on.
-    async fn lives(&self, agent: &Agent, at: Timestamp) -> Result<bool, StoreError> {
+    async fn lives(&self, agent: &Agent, ended: &HashSet<String>, at: Timestamp) -> Result<bool, StoreError> {
         let key = self.app.store.key_by_id(&agent.grant.key_id).await?;
         let mut above = Vec::new();
         for AgentRef { id, .. } in &agent.grant.above {
             above.extend(self.app.store.agent_by_id(&agent.grant.client_id, id).await?);
         }
         let found = |id: &AgentId| above.iter().find(|agent| agent.grant.agent_id == *id);
-        Ok(agent.lives(key.as_ref(), found, at))
+        Ok(agent.lives(key.as_ref(), found, |token| ended.contains(token), at))
     }
 }
 

@@ -45,7 +45,6 @@ pub const CALLS: &[Call] = &[
     call("POST", "/api_keys/import", Some(IMPORT), 200),
     call("GET", "/api_keys/{key_id}", None, 200),
     call("PATCH", "/api_keys/{key_id}", Some(r#"{"name": "renamed {unique}"}"#), 200),
-    call("POST", "/api_keys/{key_id}/rotate", Some(r#"{"overlap_seconds": 0}"#), 201),
     call("GET", "/audit_events", None, 200),
     call("GET", "/agents", None, 200),
     call("GET", "/agents/{agent_id}", None, 200),
@@ -53,10 +52,12 @@ pub const CALLS: &[Call] = &[
     call("POST", "/apps", Some(APP), 201),
     call("GET", "/apps/{app_id}", None, 200),
     call("PATCH", "/apps/{app_id}", Some(r#"{"name": "renamed {unique}"}"#), 200),
+    call("POST", "/apps/{app_id}/rotate_secret", Some("{}"), 201),
     call("GET", "/users", None, 200),
     call("POST", "/users", Some(r#"{"email": "{unique}@example.com", "role": "member"}"#), 201),
     call("GET", "/users/{user_id}", None, 200),
     call("PATCH", "/users/{user_id}", Some(r#"{"role": "admin"}"#), 200),
+    call("GET", "/users/{user_id}/grants", None, 200),
     call("GET", "/workspaces", None, 200),
     call("POST", "/workspaces", Some(r#"{"name": "made"}"#), 201),
     call("GET", "/workspaces/{workspace_id}", None, 200),
@@ -68,7 +69,10 @@ pub const CALLS: &[Call] = &[
     call("PUT", "/workspaces/{workspace_id}/members/{user_id}", Some(r#"{"role": "admin"}"#), 200),
     call("DELETE", "/workspaces/{workspace_id}/members/{user_id}", None, 204),
     call("DELETE", "/agents/{agent_id}", None, 204),
+    call("DELETE", "/users/{user_id}/grants/{grant_id}", None, 204),
     call("DELETE", "/apps/{app_id}", None, 204),
+    // It ends what was made with the key's old string.
+    call("POST", "/api_keys/{key_id}/rotate", Some(r#"{"overlap_seconds": 0}"#), 201),
     call("DELETE", "/api_keys/{key_id}", None, 204),
     call("DELETE", "/users/{user_id}", None, 204),
 ];
@@ -82,13 +86,22 @@ pub struct Ids {
     pub workspace: String,
     pub agent: String,
     pub app: String,
+    pub grant: String,
 }
 
 impl Ids {
     /// Such as nobody has.
     pub fn unknown() -> Self {
         let id = |prefix: &str| format!("{prefix}_{}", domain::random::base62(16));
-        Self { client: id("cl"), key: id("ak"), user: id("cu"), workspace: id("ws"), agent: id("agent"), app: id("oc") }
+        Self {
+            client: id("cl"),
+            key: id("ak"),
+            user: id("cu"),
+            workspace: id("ws"),
+            agent: id("agent"),
+            app: id("oc"),
+            grant: id("gr"),
+        }
     }
 
     /// A path of the template with its names filled in.
@@ -102,7 +115,8 @@ impl Ids {
             .replace("{user_id}", &self.user)
             .replace("{workspace_id}", &self.workspace)
             .replace("{agent_id}", &self.agent)
-            .replace("{app_id}", &self.app);
+            .replace("{app_id}", &self.app)
+            .replace("{grant_id}", &self.grant);
         assert!(!filled.contains('{'), "{path} has a parameter that nobody fills in here");
         filled
     }

@@ -11,6 +11,7 @@ pub mod build;
 pub mod client_calls;
 pub mod clients;
 pub mod clock;
+pub mod consent;
 pub mod folders;
 pub mod http;
 pub mod processes;

@@ -2,11 +2,11 @@
 
 use domain::{Action, App as OauthApp, AppId, Deed, GrantType, HashedKey, Scope};
 use edge::{ApiError, Repeatable, Reply, Request, StatusCode, checked_name};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use store::StoreError;
 use store::apps::AppChanged;
 
-use super::{AppView, form};
+use super::{AppView, NewSecretView, form};
 use crate::App;
 use crate::caller::Caller;
 
@@ -19,13 +19,6 @@ struct CreateForm {
     grant_types: Vec<GrantType>,
     scopes: Vec<Scope>,
     confidential: bool,
-}
-
-#[derive(Serialize)]
-struct Created<'a> {
-    #[serde(flatten)]
-    app: AppView<'a>,
-    client_secret: Option<&'a str>,
 }
 
 /// Makes an app; a confidential one's secret is answered once.
@@ -51,7 +44,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, request: &Request) -> Res
     if let Some(reply) = repeatable.answered(&app.store, client, at).await? {
         return Ok(reply);
     }
-    let answer = |client_secret| Created { app: AppView::of(client, &new), client_secret };
+    let answer = |client_secret| NewSecretView { app: AppView::of(client, &new), client_secret };
     let kept = repeatable.keep(StatusCode::CREATED, &answer(None));
     let deed = Deed::new(Action::AppCreated, &new.id)
         .with("name", &new.name)

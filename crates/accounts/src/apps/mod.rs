@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 mod form;
+pub(crate) mod rotate;
 pub(crate) mod update;
 
 use domain::{Action, App as OauthApp, AppId, ClientId, Deed, GrantType, RedirectUri, ScopeSet, Timestamp};
@@ -42,6 +43,14 @@ impl<'a> AppView<'a> {
             created_by: &app.created_by,
         }
     }
+}
+
+/// An app with its secret, for the one answer that holds it; `null` where it has none, or was answered before.
+#[derive(Serialize)]
+struct NewSecretView<'a> {
+    #[serde(flatten)]
+    app: AppView<'a>,
+    client_secret: Option<&'a str>,
 }
 
 /// A page of the client's apps, by id.

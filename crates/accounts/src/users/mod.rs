@@ -1,5 +1,6 @@
 //! `…/users`: who is in the client.
 
+pub(crate) mod grants;
 pub(crate) mod invite;
 mod owners;
 pub(crate) mod remove;

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod faults;
 mod freshness;
+mod grants;
 mod life;
 mod owners;
 mod privilege;

@@ -12,7 +12,7 @@ use testkit::{ISSUER, audience, moment, parts, request};
 use crate::setup::Setup;
 
 /// Sends every request at once, each to a function of its own, and gives the statuses in order.
-async fn at_once(setup: &Setup, calls: Vec<(String, &str, String, Option<Value>)>) -> Vec<u16> {
+pub(crate) async fn at_once(setup: &Setup, calls: Vec<(String, &str, String, Option<Value>)>) -> Vec<u16> {
     let mut running = Vec::new();
     for (bearer, method, rest, body) in calls {
         let store = setup.test.another_connection().await;

@@ -3,15 +3,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use accounts::{App, handle};
 use domain::{
-    Access, AuditEvent, Environment, Moment, Outcome, Role, ScopeSet, User, UserId, Workspace, WorkspaceId,
-    WorkspaceRole,
+    Access, Action, AppGrant, AuditEvent, AuthorizationCode, Claims, Deed, Environment, Issue, Moment, Outcome,
+    RefreshToken, Role, ScopeSet, User, UserId, Workspace, WorkspaceId, WorkspaceRole,
 };
 use edge::Request;
 use identity::Identity;
 use serde_json::{Value, json};
 use signing::{Algorithm, Signer};
 use store::audit::AuditFilter;
-use testkit::{ISSUER, TestAccount, TestKey, TestStore, audience, change_user, moment, parts, request};
+use testkit::{ISSUER, TestAccount, TestKey, TestStore, act, audience, change_user, moment, now, parts, request};
 
 pub(crate) struct Setup {
     pub(crate) test: TestStore,
@@ -83,7 +83,46 @@ impl Setup {
 
     pub(crate) fn login_holding(&self, user: &User, scopes: &str) -> String {
         let claims = testkit::login_claims(user, &self.account.workspace, ScopeSet::parse(scopes).unwrap());
-        self.signer.sign(&claims).unwrap()
+        self.sign(&claims)
+    }
+
+    pub(crate) fn sign(&self, claims: &Claims) -> String {
+        self.signer.sign(claims).unwrap()
+    }
+
+    /// What tokens of this client have in common.
+    pub(crate) fn issue(&self) -> Issue<'_> {
+        Issue {
+            issuer: ISSUER,
+            client_id: &self.account.client.id,
+            workspace_id: &self.account.workspace.id,
+            at: now(),
+            ends: now().plus(900),
+        }
+    }
+
+    /// An app of the client's, stored, with a secret.
+    pub(crate) async fn oauth_app(&self, scopes: &str) -> domain::App {
+        let client = &self.account.client;
+        let app = testkit::app(Some(client), Some(scopes), Some("secret"));
+        let deed = Deed::new(Action::AppCreated, &app.id);
+        self.test.store.app_create(&client.id, &app, deed, &act(), None).await.unwrap();
+        app
+    }
+
+    /// What a user grants to an app, and its first refresh token.
+    pub(crate) async fn granted(&self, app: &domain::App, user: &User, scopes: &str) -> (AppGrant, RefreshToken) {
+        let plain = AuthorizationCode::random();
+        let code = testkit::authorization_code(&plain, app, user, &self.account.client, scopes);
+        let (grant, first) = testkit::grant_of(&code);
+        self.test.store.code_create(&code).await.unwrap();
+        self.test.store.code_redeem(&code, &grant).await.unwrap();
+        (grant, first)
+    }
+
+    /// An access token of a grant.
+    pub(crate) fn token_of(&self, grant: &AppGrant) -> String {
+        self.sign(&Claims::of_grant(self.issue(), grant, grant.scopes.clone()))
     }
 
     /// Lets the function know the owner for good: after its first look at the feed an instance reads its records once more.

@@ -4,6 +4,10 @@
 mod agents;
 mod answers;
 mod bad_events;
+mod catalogue;
+mod evaluator;
 mod imported;
+mod policies;
 mod routes;
 mod setup;
+mod start;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use authorizer::{App, Event, HttpApiResponse, handle};
-use domain::{Access, Client, Moment, Tally};
+use authorizer::{App, Event, HttpApiResponse, Policies, handle};
+use domain::{Access, Claims, Client, Moment, ScopeSet, Tally};
 use identity::Identity;
 use serde_json::{Value, json};
 use signing::{Algorithm, Signer};
@@ -51,6 +51,7 @@ impl Setup {
             identity: Identity::new(test.store.clone(), audience()),
             usage: Arc::new(UsageBuffer::new(test.store.clone())),
             access: Access::built_in().unwrap(),
+            policies: Policies::OneRoute,
             http_api_response: HttpApiResponse::Simple,
             base_url: ISSUER.to_owned(),
         };
@@ -63,6 +64,12 @@ impl Setup {
 
     pub(crate) fn token(&self, key: &TestKey) -> String {
         self.signer.sign(&key.claims_in(&self.account.workspace)).unwrap()
+    }
+
+    /// A token of a key, with these scopes alone.
+    pub(crate) fn token_of(&self, key: &TestKey, scope: &ScopeSet) -> String {
+        let claims = Claims { scope: scope.clone(), ..key.claims_in(&self.account.workspace) };
+        self.signer.sign(&claims).unwrap()
     }
 
     pub(crate) async fn ask_at(&self, event: &str, at: Moment) -> Outcome {

@@ -192,6 +192,34 @@ async fn an_agent_dies_with_its_key() {
 }
 
 #[tokio::test]
+async fn an_agents_token_that_was_ended_ends_within_five_seconds_with_what_was_made_with_it() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    let claims = setup.claims(&key);
+    let by_token = TestAgent::shown(&key, Shown::Token(&claims), "by-token", "read").stored(&setup.test.store).await;
+    let parent = agent(&setup, &key, "parent", "read").await;
+    let child = below(&setup, &parent, &key, "child").await;
+    let beside = agent(&setup, &key, "beside", "read").await;
+    for second in [0.0, 4.0] {
+        for agent in [&by_token, &parent, &child, &beside] {
+            setup.by_agent(agent, moment(second)).await.unwrap();
+        }
+    }
+    setup.end_token(&claims.jti).await;
+    setup.end_token(parent.token.id.as_str()).await;
+    let cold = Identity::new(setup.test.store.clone(), audience());
+    for agent in [&by_token, &parent, &child] {
+        setup.by_agent(agent, moment(7.9)).await.unwrap();
+        let call = call(Credential::Agent(agent.plain.clone(), agent.id().clone()));
+        assert_eq!(reason(cold.principal(&call, moment(8.0)).await), AgentRefusal::Revoked.into());
+    }
+    for agent in [&by_token, &parent, &child] {
+        assert_eq!(reason(setup.by_agent(agent, moment(8.0)).await), AgentRefusal::Revoked.into());
+    }
+    setup.by_agent(&beside, moment(8.0)).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_agent_of_a_rotated_secret_ends_with_the_overlap() {
     let setup = Setup::new().await;
     let key = setup.key("read").await;

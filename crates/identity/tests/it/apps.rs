@@ -147,7 +147,7 @@ async fn a_token_that_was_ended_ends_within_five_seconds_with_all_that_was_excha
     for token in &all {
         setup.by_token(token, moment(0.0)).await.unwrap();
     }
-    setup.test.store.revoked_add(&parent, &testkit::act()).await.unwrap();
+    setup.end_token(&parent.jti).await;
     for token in &all {
         assert_eq!(reason(setup.by_token(token, moment(4.0)).await), RefusalReason::TokenEnded);
     }

@@ -3,7 +3,8 @@
 use domain::{Claims, Client, Moment, PresentedKey, Workspace};
 use identity::{Call, Credential, Identity, Named, Principal, Refusal};
 use signing::{Algorithm, KeyMaterial, Signer};
-use testkit::{TestAccount, TestKey, TestStore, audience, published_signer};
+use store::revoked::{Ending, TokenEnd};
+use testkit::{TestAccount, TestKey, TestStore, act, audience, now, published_signer};
 
 pub(crate) struct Setup {
     pub(crate) test: TestStore,
@@ -65,6 +66,12 @@ impl Setup {
     pub(crate) async fn by_token(&self, token: &str, at: Moment) -> Result<Principal, Refusal> {
         let header = format!("Bearer {token}");
         self.identity.principal(&call(Credential::from_authorization(&header).unwrap()), at).await
+    }
+
+    /// Ends a token before its time.
+    pub(crate) async fn end_token(&self, token: &str) {
+        let ending = Ending { client: &self.client.id, token, ends: now().plus(900), holder: "somebody" };
+        assert_eq!(self.test.store.revoked_add(ending, &act()).await.unwrap(), TokenEnd::Ended);
     }
 
     /// The calls that the store has seen since the last time this was asked.

@@ -1,8 +1,9 @@
 //! Agents: listed, shown and ended by those who manage their keys.
 
-use domain::{Agent, AgentId, Environment, Role, ScopeSet};
+use domain::{Action, Agent, AgentId, Deed, Environment, PlainKey, Role, ScopeSet, Shown};
 use serde_json::{Value, json};
 use store::agents::AgentEnd;
+use store::revoked::Ending;
 use testkit::{TestAgent, TestKey, act, now};
 
 use crate::setup::{Bearer, Setup, calls};
@@ -91,6 +92,32 @@ async fn an_end_ends_all_below_once_and_answers_the_same_again() {
     assert!(setup.stored_agent("parent").await.ended_at.is_some());
     for nobody in ["nobody", "..", "%2e", "a%20b", &"x".repeat(65)] {
         assert_eq!(setup.end_agent(&admin, nobody).await.0, 404, "{nobody}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_ended_with_its_token_or_its_secret_is_shown_no_more() {
+    let setup = Setup::new().await;
+    let store = &setup.test.store;
+    let (admin, key, rotated) = (setup.key("admin").await, setup.key("read").await, setup.key("read").await);
+    let claims = key.claims_in(&setup.account.workspace);
+    let by_token = TestAgent::shown(&key, Shown::Token(&claims), "by-token", "read").stored(store).await;
+    by_token.below(&key, "below", "read").stored(store).await;
+    setup.agent(&key, "by-key").await;
+    setup.agent(&rotated, "old").await;
+    assert_eq!(setup.agent_names(&admin, 50).await, ["below", "by-key", "by-token", "old"]);
+    let ending = Ending { client: &setup.client.id, token: &claims.jti, ends: now().plus(900), holder: "somebody" };
+    store.revoked_add(ending, &act()).await.unwrap();
+    let plain = PlainKey::random_for(&rotated.record.prefix, &rotated.record.id);
+    let after = rotated.record.clone().rotated(&plain, 0, now());
+    let deed = Deed::new(Action::KeyRotated, &rotated.record.id);
+    store.key_change(&rotated.record, &after, deed, &act(), None).await.unwrap();
+    setup.pass();
+    for limit in [1, 50] {
+        assert_eq!(setup.agent_names(&admin, limit).await, ["by-key"], "{limit} a page");
+    }
+    for gone in ["by-token", "below", "old"] {
+        assert_eq!(setup.get_agent(&admin, gone).await.0, 404, "{gone}");
     }
 }
 

@@ -248,6 +248,7 @@ fn each_claim_is_required_and_typed() {
         ("exp", json!(1.8e9)),
         ("exp", json!(u64::MAX)),
         ("iat", json!(-1)),
+        ("nbf", json!(-1)),
         ("iat", json!("now")),
         ("nbf", json!(1e300)),
     ] {

@@ -58,14 +58,10 @@ async fn the_first_token_is_an_event_and_the_next_ones_are_none() {
         (grant.issued_at, grant.expires_at) = (now().plus(10), now().plus(70));
         grant.workspace_id = WorkspaceId::random();
     });
-    let after = first.agent.given(second.token.grant.clone());
+    let after = first.agent.given(second.token.grant.clone(), &key.record, |_| false);
     let given = test.store.agent_give(Some(&first.agent), &after, &second.token, &act(), None).await.unwrap();
     assert_eq!(given, AgentGiven::Done);
-    assert_eq!(
-        found(&test, &first).await,
-        after,
-        "the newest token says what it does, and the first one when it began"
-    );
+    assert_eq!(found(&test, &first).await, after, "both tokens say what it does, and the first one when it began");
     for token in [&first.token, &second.token] {
         assert_eq!(test.store.agent_token_by_id(&token.id).await.unwrap().as_ref(), Some(token));
     }
@@ -111,9 +107,9 @@ async fn many_tokens_of_one_agent_at_once_are_all_made() {
     let mut running = Vec::new();
     for _ in 0..8 {
         let (before, more) = (first.agent.clone(), TestAgent::of(first.agent.grant.clone(), 1));
-        let store = test.another_connection().await;
+        let (store, key) = (test.another_connection().await, key.record.clone());
         running.push(tokio::spawn(async move {
-            let after = before.given(more.token.grant.clone());
+            let after = before.given(more.token.grant.clone(), &key, |_| false);
             assert_eq!(
                 store.agent_give(Some(&before), &after, &more.token, &act(), None).await.unwrap(),
                 AgentGiven::Done

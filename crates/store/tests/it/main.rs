@@ -8,6 +8,7 @@ mod apps;
 mod audit;
 mod directory;
 mod feed;
+mod grant_list;
 mod grants;
 mod import;
 mod keys;

@@ -4,13 +4,13 @@
 //! 2. The code is read strongly. It must be this app's, for this redirect URI, and the verifier must answer its challenge.
 //!    Who has a code and not all of these learns nothing and changes nothing: not even that it was used.
 //! 3. One that was redeemed already is shown by a second one who could have redeemed it: what was issued ends (RFC 6749,
-//!    section 10.5), whichever of the two came first.
-//! 4. What the user holds now of what was granted, and the token, are decided on before anything is written.
+//!    section 10.5), whichever of the two came first, and the audit log says so.
+//! 4. What the user holds at this very moment of what was granted, and the token, are decided on before anything is written.
 //! 5. One transaction marks the code and writes the grant. Whoever loses it to another is at step 3.
 
 use domain::app::App as OauthApp;
 use domain::app_grant::GRANT_LIFETIME;
-use domain::{AppGrant, AuthorizationCode, GrantId, GrantType, HashedKey, Moment, Refresh, RefreshToken};
+use domain::{Action, AppGrant, AuthorizationCode, GrantId, GrantType, HashedKey, Moment, Refresh, RefreshToken};
 use edge::{OauthError, Reply, Request};
 use store::StoreError;
 use store::grants::Redeemed;
@@ -18,7 +18,8 @@ use store::grants::Redeemed;
 use super::client::{app_of, must_be_registered};
 use super::error::{invalid_grant, invalid_target};
 use super::form::Form;
-use super::{act, held, token};
+use super::misuse::end_misused;
+use super::{held, token};
 use crate::App;
 
 /// How often a redemption is decided on anew that met another which came to nothing.
@@ -41,7 +42,10 @@ pub(super) async fn redeem(app: &App, request: &Request, form: &Form, now: Momen
         };
         let code = found.filter(meant).ok_or_else(invalid_grant)?;
         if let Some(grant) = &code.redeemed_for {
-            app.store.grant_end(grant, &act(&caller.id, request, now)).await?;
+            let ended = app.store.grant_by_id(grant).await?.filter(|grant| grant.ended_at.is_none());
+            if let Some(ended) = ended {
+                end_misused(app, &caller, &ended, Action::AppCodeReplayed, request, now).await?;
+            }
             return Err(invalid_grant());
         }
         if code.is_over(now.timestamp()) {
@@ -50,9 +54,11 @@ pub(super) async fn redeem(app: &App, request: &Request, form: &Form, now: Momen
         if resource.is_some() && resource != code.resource {
             return Err(invalid_target("`resource` is another than the one that was granted"));
         }
+        // Whoever verifies tokens by the published keys alone believes this one until its end: what it says must be so now.
+        app.identity.catch_up(now).await?;
         let lifetime = token::lifetime(app, &code.client_id, now).await?.ok_or_else(invalid_grant)?;
         let (grant, first) = granted(&code, &caller, id.clone(), lifetime, now);
-        let scopes = held::of_grant(app, &grant, now).await?;
+        let scopes = held::of_grant(app, &grant, &caller, now).await?;
         let issued = token::of_grant(app, &grant, scopes, lifetime, now).await?;
         let redeemed = app.store.code_redeem(&code, &grant).await?;
         if redeemed == Redeemed::Done || is_ours(app, &hash, &id).await? {

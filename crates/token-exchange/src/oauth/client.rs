@@ -131,7 +131,7 @@ impl Presented {
 
 /// The app whose id is the address of the document that describes it: whoever gave it a code has read that, and what it is
 /// given hangs on the code and the verifier alone. It can keep no secret, so nothing is its own.
-fn described_elsewhere(id: AppId) -> OauthApp {
+pub(super) fn described_elsewhere(id: AppId) -> OauthApp {
     OauthApp {
         id,
         client_id: None,

@@ -1,6 +1,10 @@
 //! What introspection says of a token (RFC 7662, section 2.2).
 
-use domain::{Actor, AppGrant, AppId, Claims, Environment, GrantId, KeyId, ScopeSet, UserId, WorkspaceId};
+use domain::{
+    Actor, AgentId, AgentTokenRecord, AppGrant, AppId, Claims, Environment, GrantId, KeyId, NameList, ScopeSet, UserId,
+    WorkspaceId,
+};
+use identity::Principal;
 use serde::Serialize;
 
 /// What is said of a token that counts (section 2.2); what is ours stands behind.
@@ -16,6 +20,21 @@ pub(super) struct Description<'a> {
     sub: &'a str,
     #[serde(flatten)]
     token: Option<TokenView<'a>>,
+    #[serde(flatten)]
+    agent: Option<AgentView<'a>>,
+}
+
+#[derive(Serialize)]
+struct AgentView<'a> {
+    jti: &'a str,
+    agent_id: &'a AgentId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<&'a NameList>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<&'a NameList>,
+    key_id: &'a KeyId,
+    workspace_id: &'a WorkspaceId,
+    env: Environment,
 }
 
 #[derive(Serialize)]
@@ -59,6 +78,31 @@ impl<'a> Description<'a> {
             iat: claims.iat,
             sub: &claims.sub,
             token: Some(TokenView::of(claims)),
+            agent: None,
+        }
+    }
+
+    /// An agent's token: the subject is that of its key's tokens, and `agent_id` who acts.
+    pub(super) fn of_agent(record: &'a AgentTokenRecord, principal: &'a Principal, scope: &ScopeSet) -> Self {
+        let grant = &record.grant;
+        Self {
+            active: true,
+            scope: scope.to_string(),
+            client_id: grant.client_id.as_str(),
+            token_type: Some("Bearer"),
+            exp: grant.expires_at.unix(),
+            iat: grant.issued_at.unix(),
+            sub: principal.actor(),
+            token: None,
+            agent: Some(AgentView {
+                jti: record.id.as_str(),
+                agent_id: &grant.agent_id,
+                tools: grant.tools.as_ref(),
+                resources: grant.resources.as_ref(),
+                key_id: &grant.key_id,
+                workspace_id: &grant.workspace_id,
+                env: principal.environment(),
+            }),
         }
     }
 
@@ -73,6 +117,7 @@ impl<'a> Description<'a> {
             iat: grant.created_at.unix(),
             sub: grant.user_id.as_str(),
             token: None,
+            agent: None,
         }
     }
 }

@@ -4,14 +4,18 @@
 //!    secret, or a bearer's. Nobody else: a token's content is its client's own affair (section 4).
 //! 2. An access token is judged as the authorizer judges it, by all that it hangs on, but for two things: whom it is for,
 //!    since the asking resource is seldom this one, and where from, since its bearer is not the one that asks here.
-//! 3. Whatever does not count, is none, or is another client's, is `{"active":false}` and nothing more (section 2.2).
+//! 3. So is an agent's token, in the same way; a refresh token as at a refresh.
+//! 4. Whatever does not count, is none, or is another client's, is `{"active":false}` and nothing more (section 2.2).
 
+use std::sync::Arc;
+
+use domain::app::App as OauthApp;
 use domain::app_grant::Presented as Shown;
-use domain::{ClientId, Environment, Moment, RefreshToken, Scope, ScopeSet};
+use domain::{AgentToken, AppGrant, ClientId, Environment, GrantType, Moment, RefreshToken, Scope, ScopeSet};
 use edge::{ApiError, OauthError, Reply, Request};
-use identity::{Call, CredentialError, Principal, Sender};
+use identity::{Call, CredentialError, Principal, Refusal, Sender};
 
-use super::client::{Caller, Presented};
+use super::client::{Caller, Presented, described_elsewhere};
 use super::description::{Description, INACTIVE};
 use super::error::{Judged, invalid_client, refused};
 use super::form::Form;
@@ -27,13 +31,16 @@ struct Asker {
 /// Says what a token is.
 pub(super) async fn introspect(app: &App, request: &Request, now: Moment) -> Result<Reply, OauthError> {
     let form = Form::read(request)?;
+    // Whoever asks wants to know of this moment, and not of a few seconds ago, and must be one that may ask at this moment.
+    app.identity.catch_up(now).await?;
     let asker = asker(app, request, &form, now).await?;
     let text = form.required("token")?;
-    // Whoever asks wants to know of this moment, and not of a few seconds ago.
-    app.identity.catch_up(now).await?;
-    let known = match RefreshToken::parse(text) {
-        Some(token) => of_refresh_token(app, &asker, &token, now).await?,
-        None => of_access_token(app, &asker, text, now).await?,
+    let known = if let Some(token) = RefreshToken::parse(text) {
+        of_refresh_token(app, &asker, &token, now).await?
+    } else if let Ok(token) = AgentToken::parse(text) {
+        of_agents_token(app, &asker, &token, now).await?
+    } else {
+        of_access_token(app, &asker, text, now).await?
     };
     Ok(known.unwrap_or_else(|| edge::ok(&INACTIVE)))
 }
@@ -89,17 +96,30 @@ fn by_principal(principal: &Principal) -> Option<Asker> {
 }
 
 async fn of_access_token(app: &App, asker: &Asker, text: &str, now: Moment) -> Result<Option<Reply>, OauthError> {
-    let principal = match app.identity.bearer(text, Sender::Other, now).await.map_err(Judged::from) {
-        Ok(principal) => principal,
-        Err(Judged::Refused(_)) => return Ok(None),
-        Err(Judged::Failed(error)) => return Err(error.into()),
-    };
-    // A token that is good for nothing, or not where it is bound to, must not be taken for one that counts.
-    let (Some(claims), Some(scope)) = (principal.claims(), ScopeSet::new(principal.scopes())) else { return Ok(None) };
-    if principal.workspace().is_err() || !asker.may_know(&claims.client_id, claims.env) {
-        return Ok(None);
-    }
+    let Some(principal) = counting(app.identity.bearer(text, Sender::Other, now).await)? else { return Ok(None) };
+    let (Some(claims), Some(scope)) = (principal.claims(), asker.scopes(&principal)) else { return Ok(None) };
     Ok(Some(edge::ok(&Description::of_token(claims, &scope))))
+}
+
+/// An agent's token. Whoever takes it has to compare the agent's name with the one in `X-Agent-ID`.
+async fn of_agents_token(
+    app: &App,
+    asker: &Asker,
+    token: &AgentToken,
+    now: Moment,
+) -> Result<Option<Reply>, OauthError> {
+    let Some(principal) = counting(app.identity.agent(token, now).await)? else { return Ok(None) };
+    let (Some(record), Some(scope)) = (principal.agent(), asker.scopes(&principal)) else { return Ok(None) };
+    Ok(Some(edge::ok(&Description::of_agent(record, &principal, &scope))))
+}
+
+/// Who stands behind a token that counts.
+fn counting(judged: Result<Principal, Refusal>) -> Result<Option<Principal>, OauthError> {
+    match judged.map_err(Judged::from) {
+        Ok(principal) => Ok(Some(principal)),
+        Err(Judged::Refused(_)) => Ok(None),
+        Err(Judged::Failed(error)) => Err(error.into()),
+    }
 }
 
 async fn of_refresh_token(
@@ -114,11 +134,29 @@ async fn of_refresh_token(
     if !is_current || !grant.counts(at) || !asker.may_know(&grant.client_id, Environment::Live) {
         return Ok(None);
     }
-    let Some(scopes) = held::scopes(app, &grant, now).await? else { return Ok(None) };
+    let Some(record) = record(app, &grant, now).await?.filter(|app| app.may(GrantType::RefreshToken)) else {
+        return Ok(None);
+    };
+    let Some(scopes) = held::scopes(app, &grant, &record, now).await? else { return Ok(None) };
     Ok(Some(edge::ok(&Description::of_grant(&grant, &scopes))))
 }
 
+/// The app of a grant.
+async fn record(app: &App, grant: &AppGrant, now: Moment) -> Result<Option<OauthApp>, OauthError> {
+    if grant.app_id.document().is_some() {
+        return Ok(Some(described_elsewhere(grant.app_id.clone())));
+    }
+    Ok(app.identity.app(&grant.app_id, now).await?.map(Arc::unwrap_or_clone))
+}
+
 impl Asker {
+    /// What a token gives, where it is one that the asker may know of. One that is good for nothing, or not where it is bound to,
+    /// must not be taken for one that counts.
+    fn scopes(&self, of: &Principal) -> Option<ScopeSet> {
+        let may_know = self.may_know(of.client_id(), of.environment());
+        ScopeSet::new(of.scopes()).filter(|_| may_know && of.workspace().is_ok())
+    }
+
     fn may_know(&self, client: &ClientId, environment: Environment) -> bool {
         self.client == *client && (!self.test_only || environment == Environment::Test)
     }

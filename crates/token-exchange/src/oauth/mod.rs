@@ -14,6 +14,7 @@ mod error;
 mod form;
 mod held;
 mod introspect;
+mod misuse;
 mod refresh_token;
 mod revoke;
 mod token;

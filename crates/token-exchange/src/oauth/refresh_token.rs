@@ -3,14 +3,15 @@
 //! 1. The app proves itself, and is registered for refresh tokens.
 //! 2. The token names its grant, which is read strongly; it must be this app's and still count. Its end never moves.
 //! 3. A token of the grant that was used before is held by two: the grant ends, and the audit log says so.
-//! 4. `scope` narrows the access token alone; `resource` can only be the granted one.
+//! 4. What user and app hold at this very moment is what the access token holds at most; `scope` narrows it alone; `resource`
+//!    can only be the granted one.
 //! 5. The token that counts gets its successor by one conditional write, with the successor sealed under a key that only the
 //!    token itself gives. Whoever shows the same token again within 10 s, as after a lost answer, gets that very successor.
 //! 6. Whoever loses the write to another reads again: then it is the one of step 5 that shows the same token again.
 
 use domain::app::App as OauthApp;
 use domain::app_grant::Presented;
-use domain::{Action, AppGrant, Deed, GrantType, Moment, Outcome, Refresh, RefreshToken};
+use domain::{Action, AppGrant, GrantType, Moment, Refresh, RefreshToken};
 use edge::{ApiError, OauthError, Reply, Request};
 use signing::sealed;
 use store::StoreError;
@@ -19,7 +20,8 @@ use store::grants::Redeemed;
 use super::client::{app_of, must_be_registered};
 use super::error::{invalid_grant, invalid_scope, invalid_target};
 use super::form::Form;
-use super::{act, held, token};
+use super::misuse::end_misused;
+use super::{held, token};
 use crate::App;
 
 /// How often a refresh is decided on anew that met another.
@@ -42,12 +44,14 @@ pub(super) async fn refresh(app: &App, request: &Request, form: &Form, now: Mome
             Presented::Lost(before) => Some(before),
             Presented::Foreign => return Err(invalid_grant()),
             Presented::Reused => {
-                end_reused(app, &caller, &grant, request, now).await?;
+                end_misused(app, &caller, &grant, Action::AppReuseDetected, request, now).await?;
                 return Err(invalid_grant());
             }
         };
+        // Whoever verifies tokens by the published keys alone believes this one until its end: what it says must be so now.
+        app.identity.catch_up(now).await?;
         let lifetime = token::lifetime(app, &grant.client_id, now).await?.ok_or_else(invalid_grant)?;
-        let scopes = asked(app, form, &grant, now).await?;
+        let scopes = asked(app, form, &grant, &caller, now).await?;
         let issued = token::of_grant(app, &grant, scopes, lifetime, now).await?;
         let successor = match lost {
             Some(before) => opened(&presented, &before.successor)?,
@@ -86,33 +90,20 @@ fn opened(presented: &RefreshToken, sealed: &[u8]) -> Result<RefreshToken, Oauth
 }
 
 /// What the access token is to hold: what the grant still gives, or less.
-async fn asked(app: &App, form: &Form, grant: &AppGrant, now: Moment) -> Result<domain::ScopeSet, OauthError> {
+async fn asked(
+    app: &App,
+    form: &Form,
+    grant: &AppGrant,
+    caller: &OauthApp,
+    now: Moment,
+) -> Result<domain::ScopeSet, OauthError> {
     if form.resource()?.is_some_and(|asked| Some(asked) != grant.resource) {
         return Err(invalid_target("`resource` is another than the one that was granted"));
     }
-    let held = held::of_grant(app, grant, now).await?;
+    let held = held::of_grant(app, grant, caller, now).await?;
     let Some(asked) = form.scopes(app)? else { return Ok(held) };
     match held.first_uncovered(&asked) {
         Some(_) => Err(invalid_scope("`scope` is more than what the grant gives")),
         None => Ok(asked),
     }
-}
-
-async fn end_reused(
-    app: &App,
-    caller: &OauthApp,
-    grant: &AppGrant,
-    request: &Request,
-    now: Moment,
-) -> Result<(), OauthError> {
-    let act = act(&caller.id, request, now);
-    app.store.grant_end(&grant.id, &act).await?;
-    let deed = Deed::new(Action::AppReuseDetected, &caller.id)
-        .with("grant_id", grant.id.as_str())
-        .with("user_id", &grant.user_id);
-    // The grant has ended, which is what counts: a note that can't be written must not turn the refusal into a fault.
-    if let Err(error) = app.store.audit_note(&grant.client_id, &act, deed, Outcome::Refused).await {
-        tracing::warn!(%error, "a refresh token that was used twice could not be noted");
-    }
-    Ok(())
 }

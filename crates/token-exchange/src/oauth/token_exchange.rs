@@ -36,6 +36,11 @@ pub(super) async fn exchange(app: &App, request: &Request, form: &Form, now: Mom
         return Err(OauthError::invalid_request("`requested_token_type` can only be an access token's"));
     }
     let subject = form.required("subject_token")?;
+    if form.get("subject_token_type") == Some(ACCESS_TOKEN) || form.get("actor_token").is_some() {
+        // Of a key, the record is read at once; all else is judged by what is cached. A child may be for whoever has never taken
+        // its parent, and verifies by the published keys alone.
+        app.identity.catch_up(now).await?;
+    }
     let issued = match form.required("subject_token_type")? {
         API_KEY => of_key(app, request, form, subject, now).await?,
         ACCESS_TOKEN => of_token(app, request, form, subject, now).await?,
@@ -65,8 +70,11 @@ async fn of_token(app: &App, request: &Request, form: &Form, text: &str, now: Mo
     let subject = app.identity.bearer(text, Sender::At(address), now).await;
     let subject = subject.map_err(|refusal| refused(refusal, unaccepted))?;
     let parent = subject.claims().ok_or_else(unaccepted)?;
+    if workspace(form)?.is_some_and(|asked| asked != parent.workspace_id) {
+        return Err(OauthError::invalid_request("`workspace_id` is another than the one that the token is bound to"));
+    }
     let act = actor(app, request, form, &parent.client_id, now).await?;
-    let workspace = subject.workspace().map_err(|_| closed())?;
+    let open = subject.workspace().map_err(|_| closed())?;
     let scopes = narrowed(&subject, form.scopes(app)?)?;
     let aud = target(form, parent)?;
     let lifetime = token::lifetime(app, &parent.client_id, now).await?.ok_or_else(unaccepted)?;
@@ -86,7 +94,7 @@ async fn of_token(app: &App, request: &Request, form: &Form, text: &str, now: Mo
     };
     let issued = token::sign(app, &Claims { aud, act, ..child }, now).await?;
     if let Some(key) = subject.key() {
-        app.usage.exchanged(key, key.payer(workspace), now);
+        app.usage.exchanged(key, key.payer(open), now);
         app.usage.flush_if_due(now).await;
     }
     Ok(issued)

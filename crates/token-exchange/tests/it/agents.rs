@@ -187,10 +187,7 @@ async fn nothing_lives_longer_than_what_it_was_made_with() {
 async fn of_a_rotated_key_the_old_secret_makes_agents_until_its_overlap_ends() {
     let setup = Setup::new().await;
     let key = setup.key("read").await;
-    let new = PlainKey::random_for(&key.record.prefix, &key.record.id);
-    let rotated: KeyRecord = key.record.clone().rotated(&new, 100, now());
-    let deed = domain::Deed::new(domain::Action::KeyRotated, &key.record.id);
-    setup.test.store.key_change(&key.record, &rotated, deed, &act(), None).await.unwrap();
+    let new = setup.rotate(&key, 100).await;
     for (plain, expected) in [(&key.plain, 100), (&new, 3600)] {
         let (_, answer) = setup.make(&Shown::Bearer(plain.expose()), &ask("rotating", &["read"])).await;
         assert_eq!(answer["expires_in"], expected);
@@ -237,9 +234,101 @@ async fn a_name_below_an_agent_that_has_ended_is_free() {
     let id = AgentId::parse("top").unwrap();
     setup.test.store.agent_end(&setup.client.id, &id, &act()).await.unwrap();
     setup.made(&by_key, &ask("below", &["read"])).await;
-    // An instance that has not heard yet still takes the old token, whose agents are dead at birth.
-    let (status, _) = setup.make_at(4.0, &Shown::Agent(&top, "top"), &[], &ask("late", &["read"])).await;
-    assert_eq!(status, 401);
+    let (status, _) = setup.make(&Shown::Agent(&top, "top"), &ask("late", &["read"])).await;
+    assert_eq!(status, 401, "at once, however lately this function has looked at the feed");
+}
+
+impl Setup {
+    async fn rotate(&self, key: &TestKey, overlap: i64) -> PlainKey {
+        let new = PlainKey::random_for(&key.record.prefix, &key.record.id);
+        let rotated: KeyRecord = key.record.clone().rotated(&new, overlap, now());
+        let deed = domain::Deed::new(domain::Action::KeyRotated, &key.record.id);
+        self.test.store.key_change(&key.record, &rotated, deed, &act(), None).await.unwrap();
+        new
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_taken_away_a_moment_ago_makes_no_agent() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    let jwt = setup.jwt(&key, json!(["read"])).await;
+    let agent = setup.made(&Shown::Bearer(&jwt), &ask("first", &["read"])).await;
+    let new = setup.rotate(&key, 0).await;
+    let old = key.plain.expose();
+    for shown in [Shown::Bearer(old), Shown::Bearer(&jwt), Shown::Agent(&agent, "first")] {
+        assert_eq!(setup.make_at(0.5, &shown, &[], &ask("late", &["read"])).await.0, 401);
+    }
+    assert_eq!(setup.make_at(0.5, &Shown::Bearer(new.expose()), &[], &ask("late", &["read"])).await.0, 201);
+}
+
+#[tokio::test]
+async fn a_name_is_free_once_all_has_ended_that_its_agent_was_made_with() {
+    let setup = Setup::new().await;
+    let (key, other) = (setup.key("read").await, setup.key("read").await);
+    let by_other = Shown::Bearer(other.plain.expose());
+    let (jwt, second) = (setup.jwt(&key, json!(["read"])).await, setup.jwt(&key, json!(["read"])).await);
+    for name in ["by-token", "by-both", "by-key-too"] {
+        setup.made(&Shown::Bearer(&jwt), &ask(name, &["read"])).await;
+    }
+    setup.made(&Shown::Bearer(&second), &ask("by-both", &["read"])).await;
+    setup.made(&Shown::Bearer(key.plain.expose()), &ask("by-key-too", &["read"])).await;
+    let made = async |name: &str| setup.make(&by_other, &ask(name, &["read"])).await.0;
+    assert_eq!((made("by-token").await, made("by-both").await, made("by-key-too").await), (409, 409, 409));
+    setup.form("/oauth/revoke", &[("token", &jwt)], 0.0).await;
+    assert_eq!((made("by-token").await, made("by-both").await, made("by-key-too").await), (201, 409, 409));
+    setup.form("/oauth/revoke", &[("token", &second)], 0.0).await;
+    // Which of both goes on is not kept: the name is held up until both would have ended by themselves.
+    let (status, _) = setup.make_at(899.0, &by_other, &[], &ask("by-both", &["read"])).await;
+    assert_eq!(status, 409);
+    assert_eq!(setup.make_at(900.0, &by_other, &[], &ask("by-both", &["read"])).await.0, 201);
+    assert_eq!(made("by-key-too").await, 409, "its key's own token goes on");
+    setup.rotate(&key, 0).await;
+    assert_eq!(made("by-key-too").await, 201, "and ends with the secret");
+}
+
+#[tokio::test]
+async fn a_narrow_token_hides_no_wide_one() {
+    let setup = Setup::new().await;
+    let key = setup.key("read write").await;
+    setup.made(&Shown::Bearer(key.plain.expose()), &ask("agent", &["read", "write"])).await;
+    let jwt = setup.jwt(&key, json!(["read"])).await;
+    setup.made(&Shown::Bearer(&jwt), &with(ask("agent", &["read"]), "tools", json!(["search"]))).await;
+    let id = AgentId::parse("agent").unwrap();
+    let grant = setup.test.store.agent_by_id(&setup.client.id, &id).await.unwrap().unwrap().grant;
+    assert_eq!((grant.scopes.to_string(), grant.tools, grant.made_with), ("read write".to_owned(), None, Vec::new()));
+    assert_eq!(grant.expires_at, now().plus(3600));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_one_agent_is_given_at_once_all_count_in_what_is_kept_of_it() {
+    let setup = Setup::new().await;
+    let key = setup.key("read write models:read chat:completions").await;
+    setup.made(&Shown::Bearer(key.plain.expose()), &with(ask("busy", &["read"]), "ttl", json!(60))).await;
+    let mut running = Vec::new();
+    for (scope, ttl) in [("read", 600), ("write", 1200), ("models:read", 1800), ("chat:completions", 2400)] {
+        let (app, plain): (Arc<App>, PlainKey) = (setup.app.clone(), key.plain.clone());
+        running.push(tokio::spawn(async move {
+            let body = with(ask("busy", &[scope]), "ttl", json!(ttl));
+            let request = call(&Shown::Bearer(plain.expose()), &[], &body);
+            let answered = Box::pin(handle(app, request, moment(0.0))).await;
+            let status = answered.unwrap_or_else(|error| error.into_reply(ISSUER)).status().as_u16();
+            (scope, now().plus(ttl), status)
+        }));
+    }
+    let mut made = Vec::new();
+    for one in running {
+        let (scope, ends, status) = one.await.unwrap();
+        assert!([201, 503].contains(&status), "a machine may be too busy for all of them at once: {status}");
+        made.extend((status == 201).then_some((scope, ends)));
+    }
+    let id = AgentId::parse("busy").unwrap();
+    let grant = setup.test.store.agent_by_id(&setup.client.id, &id).await.unwrap().unwrap().grant;
+    assert!(!made.is_empty());
+    for (scope, ends) in made {
+        assert!(grant.scopes.iter().any(|held| held.as_str() == scope), "{scope} of {}", grant.scopes);
+        assert!(grant.expires_at >= ends, "{scope}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -389,15 +478,19 @@ async fn a_store_that_is_away_makes_nothing_and_is_a_503() {
 }
 
 #[tokio::test]
-async fn one_more_token_of_a_known_agent_is_one_read_and_one_transaction() {
+async fn one_more_token_of_a_known_agent_is_one_read_the_feed_and_one_transaction() {
     let setup = Setup::new().await;
     let key = setup.key("read").await;
     let by_key = Shown::Bearer(key.plain.expose());
-    setup.made(&by_key, &ask("busy", &["read"])).await;
+    for _ in 0..2 {
+        setup.made(&by_key, &ask("busy", &["read"])).await;
+    }
     setup.test.faults.reset_counts();
     setup.made(&by_key, &ask("busy", &["read"])).await;
     let counts: Vec<_> = setup.test.faults.counts().into_iter().collect();
-    assert_eq!(counts, [("GetItem".to_owned(), 1), ("TransactWriteItems".to_owned(), 1)]);
+    let expected =
+        [("GetItem", 1), ("Query", 1), ("TransactWriteItems", 1)].map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(counts, expected, "the agent, the feed, and both items");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Codes redeemed (O5, O6; RFC 6749, section 4.1.3; RFC 7636).
 
-use domain::{AppId, GrantId, Resource, Role, UserStatus};
+use domain::{AppId, GrantId, Outcome, Resource, Role, UserStatus};
 use serde_json::{Value, json};
+use store::audit::AuditFilter;
 use testkit::{Fault, REDIRECT_URI, VERIFIER, change_client, change_user, change_workspace, now};
 
 use crate::oauth_setup::{is_inactive, redemption};
@@ -127,6 +128,41 @@ async fn a_replay_ends_what_was_issued_even_after_the_codes_minute() {
         assert_eq!(setup.refresh(&app, &refresh, &[], seconds).await.error(), "invalid_grant");
         assert!(is_inactive(&setup.introspected(&answer.text("access_token"), seconds + 5.0).await));
     }
+}
+
+#[tokio::test]
+async fn a_replay_is_noted_once_as_whoever_was_robbed_must_learn_of_it() {
+    let setup = Setup::new().await;
+    let app = setup.oauth_app("read", false).await;
+    let code = setup.code(&app, &setup.account.owner, "read", |_| ()).await;
+    let grant = setup.redeem(&app, &code, 0.0).await.claims()["grant_id"].clone();
+    let noted = async || {
+        let filter = AuditFilter { action: Some("app.code_replayed".to_owned()), ..AuditFilter::default() };
+        setup.test.store.audit_list(&setup.client.id, &filter, 100, None).await.unwrap().events
+    };
+    let mut guess = redemption(&app, &code);
+    guess[3].1 = "another-verifier-of-the-right-length-0123456789";
+    assert_eq!(setup.form("/oauth/token", &guess, 1.0).await.error(), "invalid_grant");
+    assert!(noted().await.is_empty(), "who has the code alone changes nothing");
+    for _ in 0..3 {
+        assert_eq!(setup.redeem(&app, &code, 1.0).await.error(), "invalid_grant");
+    }
+    let [event] = &noted().await[..] else { panic!("{:?}", noted().await) };
+    assert_eq!((event.object.id.as_str(), &event.details["grant_id"]), (app.id.as_str(), &grant));
+    assert_eq!(event.details["user_id"], setup.account.owner.id.as_str());
+    assert_eq!((event.outcome, &event.hash), (Outcome::Refused, &None));
+}
+
+#[tokio::test]
+async fn a_replay_that_cannot_be_noted_ends_the_grant_all_the_same() {
+    let setup = Setup::new().await;
+    let app = setup.oauth_app("read", false).await;
+    let code = setup.code(&app, &setup.account.owner, "read", |_| ()).await;
+    let refresh = setup.redeem(&app, &code, 0.0).await.text("refresh_token");
+    setup.test.faults.always("PutItem", Fault::InternalError);
+    assert_eq!(setup.redeem(&app, &code, 1.0).await.error(), "invalid_grant");
+    setup.test.faults.heal();
+    assert_eq!(setup.refresh(&app, &refresh, &[], 1.0).await.error(), "invalid_grant");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,13 +301,15 @@ async fn a_redemption_whose_answer_never_came_is_a_replay_when_it_is_repeated() 
 }
 
 #[tokio::test]
-async fn a_warm_redemption_is_two_reads_and_one_transaction() {
+async fn a_warm_redemption_is_two_reads_the_feed_and_one_transaction() {
     let setup = Setup::new().await;
     let app = setup.oauth_app("read", false).await;
-    setup.tokens(&app, "read").await;
+    for _ in 0..2 {
+        setup.tokens(&app, "read").await;
+    }
     let code = setup.code(&app, &setup.account.owner, "read", |_| ()).await;
     setup.test.faults.reset_counts();
     assert_eq!(setup.redeem(&app, &code, 0.0).await.status, 200);
     let counts = setup.test.faults.counts();
-    assert_eq!(format!("{counts:?}"), r#"{"GetItem": 2, "TransactWriteItems": 1}"#);
+    assert_eq!(format!("{counts:?}"), r#"{"GetItem": 2, "Query": 1, "TransactWriteItems": 1}"#);
 }

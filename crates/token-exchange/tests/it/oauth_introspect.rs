@@ -1,8 +1,8 @@
 //! Introspection (O9; RFC 7662).
 
-use domain::{Environment, Role, WorkspaceStatus};
+use domain::{Action, App, Deed, Environment, GrantType, Role, WorkspaceStatus};
 use serde_json::{Value, json};
-use testkit::{TestAccount, TestKey, change_user, change_workspace};
+use testkit::{TestAccount, TestAgent, TestKey, change_user, change_workspace};
 
 use crate::oauth_setup::{Answer, SECRET, basic, changed, claims_of, form, form_from, is_inactive};
 use crate::setup::Setup;
@@ -180,6 +180,68 @@ async fn whatever_does_not_count_is_inactive_and_nothing_more() {
     change_workspace(store, &setup.account.workspace, |it| it.status = WorkspaceStatus::Suspended).await;
     let answer = setup.form_by(&app, "/oauth/introspect", &[("token", &token)], 15.0).await;
     assert!(is_inactive(&answer.body), "a workspace that is closed opens no resource: {answer:?}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_gives_nothing_now_is_inactive() {
+    let setup = Setup::new().await;
+    let store = &setup.test.store;
+    let app = setup.oauth_app("read", false).await;
+    let token = setup.tokens(&app, "read").await.text("refresh_token");
+    assert_eq!(setup.introspected(&token, 0.0).await["active"], true);
+    let change = async |before: &App, after: &App| {
+        let deed = Deed::new(Action::AppUpdated, &app.id);
+        store.app_change(&setup.client.id, before, after, deed, &testkit::act()).await.unwrap();
+        store.app_by_id(&app.id).await.unwrap().unwrap()
+    };
+    let without = App { grant_types: vec![GrantType::AuthorizationCode], ..app.clone() };
+    let without = change(&app, &without).await;
+    assert!(is_inactive(&setup.introspected(&token, 0.0).await), "its app may not refresh any more");
+    change(&without, &App { grant_types: app.grant_types.clone(), ..without.clone() }).await;
+    assert_eq!(setup.introspected(&token, 0.0).await["active"], true);
+    let asker = setup.oauth_app("read", true).await;
+    change_workspace(store, &setup.account.workspace, |it| it.status = WorkspaceStatus::Suspended).await;
+    let answer = setup.form_by(&asker, "/oauth/introspect", &[("token", &token)], 0.0).await;
+    assert!(is_inactive(&answer.body), "nor does a closed workspace: {answer:?}");
+}
+
+#[tokio::test]
+async fn an_agents_token_is_described_as_what_it_is_and_who_acts() {
+    let setup = Setup::new().await;
+    let store = &setup.test.store;
+    let key = setup.key("read write").await;
+    let parent = TestAgent::new(&key, "parent", "read write").stored(store).await;
+    let agent = parent.below(&key, "my-analysis-agent", "read").with(|grant| {
+        grant.tools = domain::NameList::new(["search".to_owned()]);
+        grant.expires_at = testkit::now().plus(600);
+    });
+    let agent = agent.stored(store).await;
+    let expected = json!({
+        "active": true, "scope": "read", "client_id": setup.client.id, "token_type": "Bearer", "sub": key.record.id,
+        "exp": testkit::now().plus(600).unix(), "iat": testkit::now().unix(), "jti": agent.token.id,
+        "agent_id": "my-analysis-agent", "tools": ["search"], "key_id": key.record.id,
+        "workspace_id": setup.client.default_workspace_id, "env": "live",
+    });
+    assert_eq!(setup.introspected(agent.plain.expose(), 0.0).await, expected);
+    let user = setup.account.user(store, Role::Member).await;
+    let personal = TestKey::personal(&setup.client, &user, "read").stored(store).await;
+    let theirs = TestAgent::new(&personal, "theirs", "read")
+        .with(|grant| grant.workspace_id = setup.client.default_workspace_id.clone());
+    let theirs = theirs.stored(store).await;
+    assert_eq!(setup.introspected(theirs.plain.expose(), 0.0).await["sub"], json!(user.id));
+
+    let stranger = setup.test.account().await;
+    let foreign_app = setup.stored(testkit::app(Some(&stranger.client), Some("read"), Some(SECRET))).await;
+    let asked = [("token", agent.plain.expose())];
+    assert!(is_inactive(&setup.form_by(&foreign_app, "/oauth/introspect", &asked, 0.0).await.body));
+    let mixed = changed(agent.plain.expose());
+    let unknown = TestAgent::new(&key, "parent", "read");
+    for text in [mixed.as_str(), unknown.plain.expose()] {
+        assert!(is_inactive(&setup.introspected(text, 0.0).await));
+    }
+    assert!(is_inactive(&setup.introspected(agent.plain.expose(), 600.0).await), "it is over");
+    store.agent_end(&setup.client.id, parent.id(), &testkit::act()).await.unwrap();
+    assert!(is_inactive(&setup.introspected(agent.plain.expose(), 0.0).await), "the one above was ended");
 }
 
 #[tokio::test]

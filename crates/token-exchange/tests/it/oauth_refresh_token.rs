@@ -271,15 +271,19 @@ async fn what_is_kept_of_refresh_tokens_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_warm_refresh_is_two_reads_and_one_write() {
+async fn a_warm_refresh_is_two_reads_the_feed_and_one_write() {
     let setup = Setup::new().await;
     let app = app(&setup).await;
     let token = first(&setup, &app).await;
     let token = setup.refresh(&app, &token, &[], 0.0).await.text("refresh_token");
     setup.test.faults.reset_counts();
     assert_eq!(setup.refresh(&app, &token, &[], 0.0).await.status, 200);
-    assert_eq!(format!("{:?}", setup.test.faults.counts()), r#"{"GetItem": 2, "TransactWriteItems": 1}"#);
+    assert_eq!(format!("{:?}", setup.test.faults.counts()), r#"{"GetItem": 2, "Query": 1, "TransactWriteItems": 1}"#);
     setup.test.faults.reset_counts();
     assert_eq!(setup.refresh(&app, &token, &[], 0.0).await.status, 200);
-    assert_eq!(format!("{:?}", setup.test.faults.counts()), r#"{"GetItem": 2}"#, "the same again writes nothing");
+    assert_eq!(
+        format!("{:?}", setup.test.faults.counts()),
+        r#"{"GetItem": 2, "Query": 1}"#,
+        "the same again writes nothing"
+    );
 }

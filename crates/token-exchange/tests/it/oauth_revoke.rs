@@ -1,7 +1,8 @@
 //! Revocation (O9; RFC 7009).
 
 use serde_json::{Value, json};
-use testkit::{Fault, TestKey};
+use store::revoked::ENDS_PER_HOUR;
+use testkit::{Fault, ImportedKey, TestAgent, TestKey, act, now};
 
 use crate::oauth_setup::{Answer, SECRET, changed, is_inactive};
 use crate::setup::Setup;
@@ -155,7 +156,10 @@ async fn what_is_none_or_over_is_answered_as_if_it_were_ended() {
         assert!(is_done(&revoke(&setup, text, &[], 0.0).await), "{text}");
     }
     assert!(is_done(&revoke(&setup, &token, &[], 900.0).await), "it is over by itself");
-    assert!(setup.test.store.revoked_list(testkit::now()).await.unwrap().is_empty(), "and nothing is kept of all that");
+    assert!(
+        setup.test.store.revoked_list(&setup.client.id, now()).await.unwrap().is_empty(),
+        "and nothing is kept of all that"
+    );
     let app = setup.oauth_app("read", false).await;
     let unknown = domain::RefreshToken::first(&domain::GrantId::random());
     assert!(is_done(&revoke(&setup, unknown.expose(), &[("client_id", app.id.as_str())], 0.0).await));
@@ -182,6 +186,78 @@ async fn a_key_is_not_seemingly_ended() {
     let answer = revoke(&setup, key.plain.expose(), &[], 0.0).await;
     assert_eq!((answer.status, answer.error()), (400, "unsupported_token_type"));
     assert!(setup.test.faults.counts().is_empty(), "by its form alone");
+}
+
+#[tokio::test]
+async fn nor_is_another_systems_key() {
+    let setup = Setup::new().await;
+    let (key, unknown) = (ImportedKey::new(&setup.client, "read"), ImportedKey::new(&setup.client, "read"));
+    assert!(is_done(&revoke(&setup, &key.text, &[], 0.0).await), "as long as nobody has imported such keys it is none");
+    let key = key.stored(&setup.test.store).await;
+    for text in [&key.text, &unknown.text] {
+        let answer = revoke(&setup, text, &[], 5.0).await;
+        assert_eq!((answer.status, answer.error()), (400, "unsupported_token_type"), "{text}");
+    }
+    setup.test.faults.reset_counts();
+    assert!(is_done(&revoke(&setup, &format!("{}0", key.text), &[], 5.0).await), "no pattern matches");
+    assert_eq!(revoke(&setup, &key.text, &[], 5.0).await.status, 400);
+    assert!(setup.test.faults.counts().is_empty(), "by the patterns alone, which are cached");
+}
+
+#[tokio::test]
+async fn whoever_has_an_agents_token_ends_it_and_what_was_made_with_it() {
+    let setup = Setup::new().await;
+    let store = &setup.test.store;
+    let key = setup.key("read").await;
+    let agent = TestAgent::new(&key, "agent", "read").stored(store).await;
+    let below = agent.below(&key, "below", "read").stored(store).await;
+    let other = TestAgent::of(agent.agent.grant.clone(), 1);
+    let again = agent.agent.given(other.token.grant.clone(), &key.record, |_| false);
+    store.agent_give(Some(&agent.agent), &again, &other.token, &act(), None).await.unwrap();
+    for agent in [&agent, &below, &other] {
+        assert!(is_active(&setup, agent.plain.expose(), 0.0).await);
+    }
+    let (own, foreign) = (agent.plain.expose(), other.plain.expose());
+    for none in [changed(own), format!("{own}0"), own[..40].to_owned()] {
+        assert!(is_done(&revoke(&setup, &none, &[], 0.0).await));
+    }
+    assert!(is_active(&setup, own, 0.0).await, "nothing of these was it");
+    for _ in 0..2 {
+        assert!(is_done(&revoke(&setup, own, &[], 0.0).await));
+    }
+    assert!(!is_active(&setup, own, 0.0).await);
+    assert!(!is_active(&setup, below.plain.expose(), 0.0).await);
+    assert!(is_active(&setup, foreign, 0.0).await, "the agent has another one");
+    let listed = store.revoked_list(&setup.client.id, now()).await.unwrap();
+    assert_eq!(listed, [agent.token.id.to_string()]);
+    assert!(is_done(&revoke(&setup, foreign, &[], 3600.0).await), "it is over by itself");
+    assert_eq!(store.revoked_list(&setup.client.id, now()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn too_many_ends_are_told_to_wait_and_end_nothing() {
+    let setup = Setup::new().await;
+    let (key, other) = (setup.key("read").await, setup.key("read").await);
+    let place = format!("#{}#{}", now().unix() / 3600, key.record.id);
+    let count = [("pk", &*format!("REVOKED#{}", setup.client.id)), ("sk", &*place)];
+    setup.test.put_raw("KeysTable", &count, &[("ended", u64::from(ENDS_PER_HOUR) - 1)]);
+    assert!(is_done(&revoke(&setup, &key_token(&setup, &key).await, &[], 0.0).await), "the last one");
+    let (token, others) = (key_token(&setup, &key).await, key_token(&setup, &other).await);
+    let agent = TestAgent::new(&key, "agent", "read").stored(&setup.test.store).await;
+    for text in [token.as_str(), agent.plain.expose()] {
+        let answer = revoke(&setup, text, &[], 0.0).await;
+        assert_eq!((answer.status, answer.error()), (429, "temporarily_unavailable"));
+        let wait: i64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=3600).contains(&wait) && now().plus(wait).unix() % 3600 == 0, "{wait}");
+        assert!(is_active(&setup, text, 0.0).await);
+    }
+    assert!(is_done(&revoke(&setup, &others, &[], 0.0).await), "another key's tokens are not counted with it");
+    let ask = [("grant_type", "client_credentials"), ("client_id", key.record.id.as_str())];
+    let ask: Vec<_> = ask.into_iter().chain([("client_secret", key.plain.expose())]).collect();
+    let late = setup.form("/oauth/token", &ask, 3600.0).await.text("access_token");
+    assert!(is_done(&revoke(&setup, &late, &[], 3600.0).await), "nor those of another hour");
+    let listed = setup.test.store.revoked_list(&setup.client.id, now()).await.unwrap();
+    assert_eq!(listed.len(), 3, "and no count among them: {listed:?}");
 }
 
 #[tokio::test]

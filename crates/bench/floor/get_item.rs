@@ -1,0 +1,27 @@
+//! The least that a function costs which reads one item strongly per event, by the AWS SDK as our functions have it. It answers
+//! whether the item is there. The item's partition is `FLOOR_PK`, its place in it `FLOOR_SK`, its table `FLOOR_TABLE`.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::de::IgnoredAny;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let config = aws::connect_emulated(&std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?, "us-east-1").await;
+    let client = &Client::new(&config);
+    let names = ["FLOOR_TABLE", "FLOOR_PK", "FLOOR_SK"];
+    let [table, pk, sk] = &names.map(|name| std::env::var(name).unwrap_or_default());
+    lambda_runtime::run(service_fn(move |_: LambdaEvent<IgnoredAny>| async move {
+        let read = client
+            .get_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(pk.clone()))
+            .key("sk", AttributeValue::S(sk.clone()))
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok::<_, Error>(read.item.is_some())
+    }))
+    .await
+}

@@ -1,0 +1,145 @@
+//! The hot paths themselves, run so many times by a process that is counted.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use authorizer::{App, Event, HttpApiResponse, Policies, handle};
+use axum::body::Bytes;
+use domain::{Access, Claims, Moment};
+use identity::Identity;
+use serde::{Deserialize, Serialize};
+use signing::{Algorithm, KeyMaterial, Signer};
+use store::UsageBuffer;
+use testkit::{ISSUER, audience};
+
+use crate::failure::Failure;
+use crate::fixture::{Fixture, now};
+use crate::store_process::connect;
+
+/// The first argument of a process that is counted; only ever started by this program itself.
+pub const PATH: &str = "hot-path";
+
+/// How often a call is made until an instance is warm.
+const ATTEMPTS: usize = 50;
+
+/// A hot path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// The authorizer, from an event's bytes to those of the policy, by a token.
+    Token(Algorithm),
+    /// The same by a raw key.
+    Key,
+    /// The same by an agent's token.
+    Agent,
+    /// What an exchange does beside its read: claims, and the token that is signed of them.
+    Sign(Algorithm),
+}
+
+/// What a process is told that runs one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Input {
+    store: String,
+    event: String,
+    claims: Claims,
+    pkcs8: Vec<u8>,
+}
+
+impl Path {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Token(Algorithm::Es256),
+        Self::Token(Algorithm::EdDsa),
+        Self::Token(Algorithm::Rs256),
+        Self::Key,
+        Self::Agent,
+        Self::Sign(Algorithm::Es256),
+        Self::Sign(Algorithm::EdDsa),
+        Self::Sign(Algorithm::Rs256),
+    ];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token(Algorithm::Es256) => "authorize-jwt-es256",
+            Self::Token(Algorithm::EdDsa) => "authorize-jwt-eddsa",
+            Self::Token(Algorithm::Rs256) => "authorize-jwt-rs256",
+            Self::Key => "authorize-raw-key",
+            Self::Agent => "authorize-agent",
+            Self::Sign(Algorithm::Es256) => "issue-es256",
+            Self::Sign(Algorithm::EdDsa) => "issue-eddsa",
+            Self::Sign(Algorithm::Rs256) => "issue-rs256",
+        }
+    }
+
+    /// The one that is called so.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|path| path.name() == name)
+    }
+}
+
+impl Input {
+    pub(super) fn of(path: Path, fixture: &Fixture, store: &str) -> Result<Self, Failure> {
+        let failed = |error: signing::SigningError| Failure::Start(error.to_string());
+        let (event, pkcs8) = match path {
+            Path::Token(algorithm) => (fixture.token_event(algorithm)?, Vec::new()),
+            Path::Key => (fixture.key_event(), Vec::new()),
+            Path::Agent => (fixture.agent_event()?, Vec::new()),
+            Path::Sign(algorithm) => (Bytes::new(), KeyMaterial::generate(algorithm).map_err(failed)?.pkcs8().to_vec()),
+        };
+        let event = String::from_utf8_lossy(&event).into_owned();
+        Ok(Self { store: store.to_owned(), event, claims: fixture.claims(), pkcs8 })
+    }
+}
+
+/// Runs a path so many times, after it is warm.
+///
+/// # Errors
+/// [`Failure`] where an answer is wrong.
+pub async fn work(path: Path, times: u32, input: Input) -> Result<(), Failure> {
+    match path {
+        Path::Sign(algorithm) => sign(algorithm, times, input),
+        Path::Token(_) | Path::Key | Path::Agent => authorize(path, times, input).await,
+    }
+}
+
+async fn authorize(path: Path, times: u32, input: Input) -> Result<(), Failure> {
+    let store = connect(&input.store).await;
+    let app = App {
+        identity: Identity::new(store.clone(), audience()),
+        usage: Arc::new(UsageBuffer::new(store)),
+        access: Access::built_in().map_err(|error| Failure::Start(error.to_string()))?,
+        policies: Policies::OneRoute,
+        http_api_response: HttpApiResponse::Simple,
+        base_url: ISSUER.to_owned(),
+    };
+    // The time stands still: the feed stays fresh, and no count is written.
+    let now = Moment { wall_ms: now().unix() * 1000, monotonic: std::time::Duration::ZERO };
+    let ask = async || {
+        let event = Event::read(black_box(&input.event));
+        let answer = handle(&app, &event, now).await;
+        let answer = answer.map(|answer| serde_json::to_string(&answer).unwrap_or_default());
+        let allowed = answer.as_ref().is_ok_and(|answer| answer.contains(r#""Effect":"Allow""#));
+        if allowed { Ok(()) } else { Err(Failure::Answer { call: path.name(), reason: format!("{answer:?}") }) }
+    };
+    // What is counted runs so slowly that the first calls of the store come too late for its client.
+    for _ in 0..ATTEMPTS {
+        if ask().await.is_ok() {
+            break;
+        }
+    }
+    for _ in 0..times {
+        ask().await?;
+    }
+    Ok(())
+}
+
+fn sign(algorithm: Algorithm, times: u32, input: Input) -> Result<(), Failure> {
+    let failed = |error: signing::SigningError| Failure::Start(error.to_string());
+    let signer = Signer::new(&KeyMaterial::from_pkcs8(algorithm, input.pkcs8)).map_err(failed)?;
+    for _ in 0..times {
+        black_box(signer.sign(black_box(&input.claims)).map_err(failed)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! What another process has used: its CPU time by the kernel's own clock of it, and the most memory that it has had.
+
+use std::time::Duration;
+
+use crate::failure::Failure;
+
+/// The CPU time of a process, user and system, of all the threads that it has had. To the nanosecond, also while it runs.
+///
+/// # Errors
+/// [`Failure::Ended`] where there is no such process any more.
+#[cfg(target_os = "linux")]
+pub(crate) fn cpu(pid: u32) -> Result<Duration, Failure> {
+    use nix::time::ClockId;
+    use nix::unistd::Pid;
+
+    let gone = |_| Failure::Ended(format!("process {pid}"));
+    let id = i32::try_from(pid).map_err(|_| Failure::Ended(format!("process {pid}")))?;
+    let time = ClockId::pid_cpu_clock_id(Pid::from_raw(id)).and_then(ClockId::now).map_err(gone)?;
+    Ok(time.into())
+}
+
+/// Another process's clock is read on Linux alone.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn cpu(_: u32) -> Result<Duration, Failure> {
+    Err(Failure::Start("processes are measured on Linux alone".to_owned()))
+}
+
+/// The most memory that a process has had resident, in MB (`VmHWM`).
+///
+/// # Errors
+/// [`Failure::Io`] where there is no such process any more.
+pub(crate) fn peak_memory(pid: u32) -> Result<f64, Failure> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
+    Ok(kilobytes.ok_or_else(|| Failure::Ended(format!("process {pid}")))? / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_works_is_seen_to_and_one_that_is_gone_is_an_error() {
+        let own = std::process::id();
+        let before = cpu(own).unwrap();
+        let mut sum = 0_u64;
+        while cpu(own).unwrap() < before + Duration::from_millis(20) {
+            sum = std::hint::black_box(sum.wrapping_add(1));
+        }
+        assert!(peak_memory(own).unwrap() > 0.5);
+        assert!(cpu(u32::MAX).is_err() && peak_memory(u32::MAX).is_err());
+    }
+}
