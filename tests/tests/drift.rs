@@ -269,6 +269,8 @@ fn each_function_logs_to_a_group_of_its_own_that_ends() {
     for function in functions() {
         let logging = &resource(&function.logical_id)["Properties"]["LoggingConfig"];
         assert_eq!(logging["LogFormat"], json!("JSON"));
+        // Lambda's own lines of each call cost more than the call.
+        assert_eq!(logging["SystemLogLevel"], json!("WARN"));
         let group = logging["LogGroup"]["Ref"].as_str().unwrap().to_owned();
         assert!(resource(&group)["Properties"]["RetentionInDays"].is_object(), "{group}");
         assert!(groups.insert(group), "{}", function.package);

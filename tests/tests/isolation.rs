@@ -239,5 +239,7 @@ async fn the_walk_is_made_of_calls_that_work_for_an_owner_and_are_refused_to_mem
         let answer = own.call(call, &own.ids, own.admin()).await;
         assert_eq!(answer.status, call.status, "{} {}: {answer:?}", call.method, call.path);
     }
-    assert_ne!(own.seen().await, before);
+    // Not all of it can be seen again: the user is gone, and so is what was theirs.
+    let client = own.account.manage(own.admin(), Method::GET, "", &Value::Null, 200).await;
+    assert_ne!(client["name"], before["client"]["name"]);
 }

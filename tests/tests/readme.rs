@@ -72,8 +72,8 @@ fn the_readmes_app_and_agent_work_when_pasted() {
         &[
             r#""token_type":"Bearer""#,
             r#""scope":"read""#,
-            r#""object":"list""#,
             r#""agent_id":"summarizer""#,
+            r#""object":"list""#,
             "HTTP/1.1 204",
         ],
     );

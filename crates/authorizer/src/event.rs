@@ -3,9 +3,13 @@
 //! Only what is needed is read, and nothing is required: an event that is none of a gateway's has no credential or no
 //! route, and is refused like any other.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 
+use identity::is_header_of_a_call;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -36,36 +40,83 @@ pub struct Event {
     headers: Vec<(String, String)>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Payload {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    version: Option<String>,
-    method_arn: Option<String>,
-    route_arn: Option<String>,
-    authorization_token: Option<String>,
-    resource: Option<String>,
-    route_key: Option<String>,
-    raw_path: Option<String>,
-    headers: Option<BTreeMap<String, Option<String>>>,
-    multi_value_headers: Option<BTreeMap<String, Option<Vec<String>>>>,
-    request_context: Option<PayloadContext>,
+/// Text that stands in the event as it is, or had to be unescaped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The headers that say who calls; the others are passed over.
+struct Headers<'a, V>(Vec<(Text<'a>, V)>);
+
+impl<V> Default for Headers<'_, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Headers<'a, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Map<'a, V>(PhantomData<(&'a (), V)>);
+
+        impl<'de: 'a, 'a, V: Deserialize<'de>> Visitor<'de> for Map<'a, V> {
+            type Value = Headers<'a, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("headers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut headers = Vec::new();
+                while let Some(name) = map.next_key::<Text<'a>>()? {
+                    if is_header_of_a_call(name.as_str()) {
+                        headers.push((name, map.next_value()?));
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Headers(headers))
+            }
+        }
+
+        deserializer.deserialize_map(Map(PhantomData))
+    }
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct PayloadContext {
-    http: Option<PayloadSource>,
-    identity: Option<PayloadSource>,
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+struct Payload<'a> {
+    #[serde(rename = "type")]
+    kind: Option<Text<'a>>,
+    version: Option<Text<'a>>,
+    method_arn: Option<Text<'a>>,
+    route_arn: Option<Text<'a>>,
+    authorization_token: Option<Text<'a>>,
+    resource: Option<Text<'a>>,
+    route_key: Option<Text<'a>>,
+    raw_path: Option<Text<'a>>,
+    headers: Option<Headers<'a, Option<Text<'a>>>>,
+    multi_value_headers: Option<Headers<'a, Option<Vec<Text<'a>>>>>,
+    request_context: Option<PayloadContext<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+struct PayloadContext<'a> {
+    http: Option<PayloadSource<'a>>,
+    identity: Option<PayloadSource<'a>>,
 }
 
 /// What the gateway knows of the caller: `identity` of a REST API and of format 1.0, `http` of format 2.0.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PayloadSource {
-    method: Option<String>,
-    source_ip: Option<String>,
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+struct PayloadSource<'a> {
+    method: Option<Text<'a>>,
+    source_ip: Option<Text<'a>>,
 }
 
 impl<'de> Deserialize<'de> for Event {
@@ -84,24 +135,29 @@ impl Event {
             tracing::warn!(line = error.line(), column = error.column(), "not an event of a gateway");
             Payload::default()
         });
-        let kind = match (&raw.kind, raw.version.as_deref(), &raw.raw_path) {
+        let text = |text: Text<'_>| text.0.into_owned();
+        let (kind, version) = (raw.kind.as_ref().map(Text::as_str), raw.version.as_ref().map(Text::as_str));
+        let is_token = kind == Some("TOKEN");
+        let kind = match (kind, version, &raw.raw_path) {
             (None, Some("2.0"), Some(_)) => Kind::FunctionUrl,
             (_, Some("2.0"), _) => Kind::HttpApi2,
             _ => Kind::Policy,
         };
-        let asked = raw.method_arn.or(raw.route_arn).and_then(|arn| MethodArn::parse(&arn));
+        let asked = raw.method_arn.or(raw.route_arn).and_then(|arn| MethodArn::parse(arn.as_str()));
         let context = raw.request_context.unwrap_or_default();
         let (http, identity) = (context.http.unwrap_or_default(), context.identity.unwrap_or_default());
-        let address = http.source_ip.or(identity.source_ip).and_then(|text| text.parse().ok());
+        let address = http.source_ip.or(identity.source_ip).and_then(|text| text.as_str().parse().ok());
         let (method, path) = match (&asked, kind) {
             (Some(arn), _) => (arn.method.clone(), arn.path.clone()),
-            (None, Kind::FunctionUrl) => (http.method.unwrap_or_default(), raw.raw_path.unwrap_or_default()),
+            (None, Kind::FunctionUrl) => {
+                (http.method.map(text).unwrap_or_default(), raw.raw_path.map(text).unwrap_or_default())
+            }
             (None, _) => Default::default(),
         };
-        let route_key = raw.route_key.and_then(|key| Some(key.split_once(' ')?.1.to_owned()));
-        let token = (raw.kind.as_deref() == Some("TOKEN")).then(|| raw.authorization_token.unwrap_or_default());
+        let route_key = raw.route_key.and_then(|key| Some(key.as_str().split_once(' ')?.1.to_owned()));
+        let token = is_token.then(|| raw.authorization_token.map(text).unwrap_or_default());
         let headers = headers(raw.headers.unwrap_or_default(), raw.multi_value_headers.unwrap_or_default());
-        Self { kind, asked, method, path, resource: raw.resource.or(route_key), token, address, headers }
+        Self { kind, asked, method, path, resource: raw.resource.map(text).or(route_key), token, address, headers }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -136,7 +192,7 @@ impl Event {
         self.token.as_deref()
     }
 
-    /// Every header with every value.
+    /// The headers that say who calls, with every value.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -149,13 +205,14 @@ impl Event {
 }
 
 /// The multi-value map knows every value; the plain one knows the last, and all names.
-fn headers(
-    single: BTreeMap<String, Option<String>>,
-    multi: BTreeMap<String, Option<Vec<String>>>,
-) -> Vec<(String, String)> {
-    let rest = single.into_iter().filter(|(name, _)| !multi.contains_key(name)).collect::<Vec<_>>();
-    let multi = multi
-        .into_iter()
-        .flat_map(|(name, values)| values.unwrap_or_default().into_iter().map(move |value| (name.clone(), value)));
-    multi.chain(rest.into_iter().filter_map(|(name, value)| Some((name, value?)))).collect()
+fn headers(single: Headers<'_, Option<Text<'_>>>, multi: Headers<'_, Option<Vec<Text<'_>>>>) -> Vec<(String, String)> {
+    let owned = |name: &Text<'_>, value: Text<'_>| (name.as_str().to_owned(), value.0.into_owned());
+    let is_in_multi = |name: &Text<'_>| multi.0.iter().any(|(known, _)| known.as_str() == name.as_str());
+    let single = single.0.into_iter().filter(|(name, _)| !is_in_multi(name));
+    let rest: Vec<_> = single.filter_map(|(name, value)| Some(owned(&name, value?))).collect();
+    let multi = multi.0.into_iter().flat_map(|(name, values)| {
+        let values = values.unwrap_or_default().into_iter();
+        values.map(|value| owned(&name, value)).collect::<Vec<_>>()
+    });
+    multi.chain(rest).collect()
 }

@@ -37,6 +37,15 @@ impl Named {
     }
 }
 
+/// The headers that a call is read from.
+const HEADERS: [&str; 4] = ["authorization", "x-api-key", "x-agent-id", "x-workspace-id"];
+
+/// Whether a header is one that [`Call::from_headers`] looks at; all others may be left out.
+#[must_use]
+pub fn is_header_of_a_call(name: &str) -> bool {
+    HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header))
+}
+
 impl<'a> Call<'a> {
     /// Reads a call from its headers: the credential as [`Credential::from_headers`] does, and `X-Workspace-ID`.
     ///

@@ -22,7 +22,7 @@ mod refusal;
 mod revoked;
 mod verifying_keys;
 
-pub use call::{Call, Named};
+pub use call::{Call, Named, is_header_of_a_call};
 pub use credential::{Credential, CredentialError};
 pub use feed::{DEFAULT_BOUND, FEED_INTERVAL};
 pub use footing::Footing;

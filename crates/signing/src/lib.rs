@@ -1,7 +1,7 @@
 //! Signing keys, the JWKS, and access tokens signed and verified.
 //!
-//! Signing goes straight to aws-lc-rs, with keys parsed once; signatures are verified by `jsonwebtoken`. Which claims
-//! must hold is decided here, since that library reads the clock itself and lets much through.
+//! Signing and verifying go straight to aws-lc-rs, with keys parsed once. Which claims must hold is decided here:
+//! `jsonwebtoken`, which reads the JWKs, would read the clock itself and let much through.
 
 mod jwk;
 pub mod sealed;

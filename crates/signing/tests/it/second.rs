@@ -1,16 +1,16 @@
-//! A second verifier: `jsonwebtoken`'s own `decode`, as strict as it can be set, and signatures by libraries that share no code
+//! A second verifier: `jsonwebtoken`'s own `decode`, as strict as it can be set, and signatures by code that shares none
 //! with aws-lc-rs. Written for the public key alone, and not from ours.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::Verifier as _;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, Validation};
 use num_bigint::BigUint;
-use p256::ecdsa;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use signing::Algorithm;
+
+use crate::curve::is_p256_signature;
 
 /// What stands before the hash in an RSA signature (RFC 8017, section 9.2, note 1).
 const SHA256_INFO: [u8; 19] =
@@ -56,11 +56,7 @@ impl Second {
     pub(crate) fn is_signature(&self, message: &[u8], signature: &[u8]) -> bool {
         let member = |name: &str| URL_SAFE_NO_PAD.decode(self.jwk[name].as_str().unwrap()).unwrap();
         match self.algorithm {
-            Algorithm::Es256 => {
-                let point = [&[4][..], &member("x"), &member("y")].concat();
-                let key = ecdsa::VerifyingKey::from_sec1_bytes(&point).unwrap();
-                ecdsa::Signature::from_slice(signature).is_ok_and(|signature| key.verify(message, &signature).is_ok())
-            }
+            Algorithm::Es256 => is_p256_signature(&member("x"), &member("y"), message, signature),
             Algorithm::EdDsa => {
                 let key = ed25519_dalek::VerifyingKey::from_bytes(&member("x").try_into().unwrap()).unwrap();
                 let signature = ed25519_dalek::Signature::from_slice(signature);
