@@ -1,7 +1,7 @@
 //! How the functions reach AWS: by the SDK, with whom they trust and how long they wait in one place.
 //!
 //! A function that starts pays for every certificate authority that it parses, and the system's are about 145. AWS's own
-//! endpoints need five ([`roots`]).
+//! endpoints need five (`roots.rs`).
 
 mod roots;
 

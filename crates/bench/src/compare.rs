@@ -1,12 +1,12 @@
 //! What our functions cost, beside the floor that no function on Lambda gets below, and beside what a user would pick instead.
 //!
 //! 1. Every subject is a process of its own behind a Runtime API server of this program ([`crate::runtime_api`]); the raw
-//!    signatures are loops in this one ([`floor`]), and `oidc-provider` is asked as the server that it is.
+//!    signatures are loops in this one (`floor`), and `oidc-provider` is asked as the server that it is.
 //! 2. A round goes through all of them in turn, each time beginning with another: first a batch of calls of each that is warm
-//!    ([`warm`]), then one start of each that is cold ([`cold`]). Ratios are made inside a round ([`ratios`]).
+//!    (`warm`), then one start of each that is cold (`cold`). Ratios are made inside a round (`ratios`).
 //! 3. CPU time is the kernel's of the whole process, user and system, every thread. What an answer says is looked at outside of
 //!    what is measured, and a wrong or refused one ends the command.
-//! 4. The report sets the medians against the goals ([`goals`]).
+//! 4. The report sets the medians against the goals (`goals`).
 
 mod chart;
 mod cold;

@@ -74,16 +74,15 @@ pub fn start(
     for function in template.functions()? {
         let name = function.package.clone();
         let executable = executables.get(&name).ok_or_else(|| Failure::new(format!("{name} is not built")))?;
-        let environment = setting.environment(template, &function)?;
+        let mut environment = setting.environment(template, &function)?;
+        environment.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("http://{cargo_lambda}/.rt/{name}"));
         for instance in (0..instances).map(|place| instance_name(&name, place)) {
-            let mut environment = environment.clone();
-            environment.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("http://{cargo_lambda}/.rt/{instance}"));
             orders.give(Order::Start(Program {
                 log: data.log(&instance)?,
                 name: instance,
                 executable: executable.clone(),
                 arguments: Vec::new(),
-                environment: Some(environment),
+                environment: Some(environment.clone()),
                 // Where Lambda runs them has none of the project's files either.
                 folder: data.path().to_owned(),
                 keep_running: true,

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use crate::failure::{Context, Result};
 use crate::warden::{Order, Orders};
@@ -38,47 +37,15 @@ pub struct Lambda {
 /// The processes that run a function.
 #[derive(Debug)]
 struct Instances {
-    /// One request at a time for each; the others wait here, so that it is known whose request a process that dies had.
+    /// As many requests at a time as there are processes; the others wait here.
     free: Semaphore,
-    /// The names of those that are free. As on Lambda, the one that was busy last is the next.
-    idle: Mutex<Vec<String>>,
+    /// What the processes are called.
+    names: Vec<String>,
     timeout: Duration,
 }
 
-/// An instance that has a request.
-struct Turn<'a> {
-    instance: String,
-    instances: &'a Instances,
-    _permit: SemaphorePermit<'a>,
-}
-
-impl Instances {
-    fn new(function: &str, number: usize, timeout: Duration) -> Self {
-        let names = (0..number).rev().map(|place| instance_name(function, place)).collect();
-        Self { free: Semaphore::new(number), idle: Mutex::new(names), timeout }
-    }
-
-    /// Waits for one that is free; `None` where nothing is to be free any more.
-    async fn turn(&self) -> Option<Turn<'_>> {
-        let permit = self.free.acquire().await.ok()?;
-        let instance = self.idle().pop()?;
-        Some(Turn { instance, instances: self, _permit: permit })
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<String>> {
-        // Nothing panics while it is held.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        // Before the permit, which is a field, is given back.
-        self.instances.idle().push(std::mem::take(&mut self.instance));
-    }
-}
-
-/// What an instance is called in logs, and what it asks cargo-lambda for events as: the first one by its function's name.
+/// What an instance is called in logs and orders: the first one by its function's name. cargo-lambda knows them by that alone, and
+/// gives an event to whichever asks next.
 #[must_use]
 pub fn instance_name(function: &str, place: usize) -> String {
     if place == 0 { function.to_owned() } else { format!("{function}-{}", place + 1) }
@@ -105,37 +72,45 @@ impl Lambda {
     ) -> Result<Self> {
         let client = reqwest::Client::builder().no_proxy().build().doing(|| "making an HTTP client".to_owned())?;
         let functions = timeouts.into_iter().map(|(name, timeout)| {
-            let instances = Instances::new(&name, instances, timeout);
-            (name, instances)
+            let names = (0..instances).map(|place| instance_name(&name, place)).collect();
+            (name, Instances { free: Semaphore::new(instances), names, timeout })
         });
         Ok(Self { client, address, functions: functions.collect(), orders })
     }
 
     /// Calls `function` with `event`.
     ///
-    /// A function that takes longer than the template lets it is killed, and one that dies takes its request with it.
+    /// A function that takes longer than the template lets it is killed, and one that dies takes its request with it. Where it has
+    /// several instances, nobody knows whose request one had: all of them are killed, and a request that has lost its own waits for the
+    /// timeout.
     pub async fn invoke(&self, function: &str, event: Vec<u8>) -> Invocation {
-        let Some(instances) = self.functions.get(function) else {
+        let Some(Instances { free, names, timeout }) = self.functions.get(function) else {
             return Invocation::Unreachable(format!("there is no function `{function}`"));
         };
-        let Some(turn) = instances.turn().await else {
+        let Ok(_turn) = free.acquire().await else {
             return Invocation::Unreachable("shutting down".to_owned());
         };
         let mut reports = self.orders.reports();
-        tokio::select! {
-            invocation = self.send(&turn.instance, event) => invocation,
-            how = Orders::ended(&mut reports, &turn.instance) => {
-                Invocation::Failed(format!("Runtime exited without providing a reason ({how})"))
+        let died = async {
+            match &names[..] {
+                [name] => Orders::ended(&mut reports, name).await,
+                _ => std::future::pending().await,
             }
-            () = tokio::time::sleep(instances.timeout) => {
-                self.orders.give(Order::Restart(turn.instance.clone()));
-                Invocation::Failed(format!("Task timed out after {:.2} seconds", instances.timeout.as_secs_f64()))
+        };
+        tokio::select! {
+            invocation = self.send(function, event) => invocation,
+            how = died => Invocation::Failed(format!("Runtime exited without providing a reason ({how})")),
+            () = tokio::time::sleep(*timeout) => {
+                for name in names {
+                    self.orders.give(Order::Restart(name.clone()));
+                }
+                Invocation::Failed(format!("Task timed out after {:.2} seconds", timeout.as_secs_f64()))
             }
         }
     }
 
-    async fn send(&self, instance: &str, event: Vec<u8>) -> Invocation {
-        let url = format!("http://{}/2015-03-31/functions/{instance}/invocations", self.address);
+    async fn send(&self, function: &str, event: Vec<u8>) -> Invocation {
+        let url = format!("http://{}/2015-03-31/functions/{function}/invocations", self.address);
         let answer = async {
             let response = self.client.post(url).body(event).send().await?;
             let status = response.status();
@@ -223,20 +198,25 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn an_instance_has_one_request_and_the_last_one_busy_is_the_next() {
-        let instances = Instances::new("function", 3, GENEROUS);
-        let name = |turn: &Option<Turn>| turn.as_ref().unwrap().instance.clone();
-        let (first, second) = (instances.turn().await, instances.turn().await);
-        assert_eq!([name(&first), name(&second)], ["function", "function-2"]);
-        drop(first);
-        let again = instances.turn().await;
-        assert_eq!(name(&again), "function");
-        let third = instances.turn().await;
-        assert_eq!(name(&third), "function-3");
-        let none = tokio::time::timeout(Duration::from_millis(50), instances.turn()).await;
-        assert!(none.is_err(), "all have one");
-        drop(second);
-        assert_eq!(name(&instances.turn().await), "function-2");
+    async fn as_many_requests_are_under_way_as_there_are_instances() {
+        let (begun, mut all) = tokio::sync::mpsc::unbounded_channel();
+        let app = Router::new().fallback(async move || {
+            let _ = begun.send(());
+            std::future::pending::<StatusCode>().await
+        });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let timeouts = [("function".to_owned(), GENEROUS)].into();
+        let lambda = std::sync::Arc::new(Lambda::new(address, timeouts, 3, Orders::unheard()).unwrap());
+        for _ in 0..5 {
+            let lambda = lambda.clone();
+            tokio::spawn(async move { lambda.invoke("function", Vec::new()).await });
+        }
+        for _ in 0..3 {
+            tokio::time::timeout(GENEROUS, all.recv()).await.unwrap();
+        }
+        assert!(tokio::time::timeout(Duration::from_millis(200), all.recv()).await.is_err(), "the others wait");
     }
 
     #[tokio::test]

@@ -72,9 +72,9 @@ pub(super) fn draw(report: &Report) -> String {
         }
         y += 40;
     }
-    let Report { date, architecture, processors, rounds, calls, .. } = report;
+    let Report { date, architecture, rounds, calls, .. } = report;
     let foot = format!(
-        "{date}, {processors} {architecture} processors, {rounds} rounds of {calls} calls: \
+        "{date}, all on one {architecture} processor, {rounds} rounds of {calls} calls: \
          cargo run --release -p bench -- --chart docs/benchmarks.svg"
     );
     format!(

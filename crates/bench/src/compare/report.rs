@@ -22,8 +22,6 @@ pub struct Report {
     pub date: String,
     /// The processor's architecture.
     pub architecture: &'static str,
-    /// How many processors there are.
-    pub processors: usize,
     /// How many rounds there were.
     pub rounds: usize,
     /// How many calls a batch made.
@@ -111,7 +109,6 @@ impl Report {
             command: "compare",
             date: fixture::now().to_string().chars().take(10).collect(),
             architecture: std::env::consts::ARCH,
-            processors: std::thread::available_parallelism().map_or(0, std::num::NonZeroUsize::get),
             rounds: options.rounds,
             calls: options.calls,
             seconds: took.as_secs_f64(),
@@ -177,11 +174,8 @@ fn cold(name: &'static str, rounds: &[Round]) -> Figures {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let Self { rounds, calls, seconds, date, architecture, processors, .. } = self;
-        writeln!(
-            f,
-            "{date}, {processors} {architecture} processors: {rounds} rounds of {calls} calls in {seconds:.0} s"
-        )?;
+        let Self { rounds, calls, seconds, date, architecture, .. } = self;
+        writeln!(f, "{date}, all on one {architecture} processor: {rounds} rounds of {calls} calls in {seconds:.0} s")?;
         if self.unoptimised {
             writeln!(f, "built without optimisation: nothing here says anything")?;
         }

@@ -13,6 +13,7 @@ use crate::compare::install::{self, Installed};
 use crate::counted::Counted;
 use crate::failure::Failure;
 use crate::fixture::Fixture;
+use crate::process;
 use crate::program::{Program, build_functions, build_own};
 use crate::store_process::StoreProcess;
 
@@ -42,6 +43,12 @@ pub(super) struct Setting {
 impl Setting {
     /// Builds and fills everything, and installs the peers where they are wanted.
     pub(super) async fn start(peers: bool) -> Result<Self, Failure> {
+        build_functions().await?;
+        let own = ["floor-echo", "floor-get-item", "peer-jsonwebtoken"];
+        let [echo, get_item, jsonwebtoken] = build_own(own).await?;
+        let peers = if peers { Some(install::peers().await?) } else { None };
+        // Only what was started before may use several.
+        process::stay_on_one_processor()?;
         let folder = tempfile::Builder::new().prefix("keygate-bench-").tempdir()?;
         let stored = StoreProcess::start(&folder.path().join("keygate.db"))?;
         let fixture = Fixture::stored(stored.endpoint()).await?;
@@ -50,9 +57,6 @@ impl Setting {
         std::fs::write(folder.path().join(JWK_SET_ROOT), &jwk_set.authority)?;
         std::fs::write(folder.path().join(JWK_SET_ROOTS), crate::counted::with_system_roots(&jwk_set.authority))?;
         let function = async |name| Program::build(name, stored.endpoint(), &fixture.master_key).await;
-        build_functions().await?;
-        let own = ["floor-echo", "floor-get-item", "peer-jsonwebtoken"];
-        let [echo, get_item, jsonwebtoken] = build_own(own).await?;
         let programs = Programs {
             authorizer: function("authorizer").await?,
             token_exchange: function("token-exchange").await?,
@@ -61,7 +65,6 @@ impl Setting {
             get_item,
             jsonwebtoken,
         };
-        let peers = if peers { Some(install::peers().await?) } else { None };
         Ok(Self { fixture, programs, peers, jwk_set, tls, folder, stored })
     }
 
