@@ -74,8 +74,8 @@ pub(super) fn draw(report: &Report) -> String {
     }
     let Report { date, architecture, rounds, calls, .. } = report;
     let foot = format!(
-        "{date}, all on one {architecture} processor, {rounds} rounds of {calls} calls: \
-         cargo run --release -p bench -- --chart docs/benchmarks.svg"
+        "{date}, all on one {architecture} processor: cargo run --profile {} -p bench -- --rounds {rounds} --calls {calls} --chart FILE",
+        local::project::profile()
     );
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="name">
