@@ -9,7 +9,7 @@ use template::{ApiRoute, Function, Method};
 use crate::project;
 
 /// Crates with a binary that isn't deployed.
-const TOOLS: [&str; 3] = ["audit-verify", "bench", "local"];
+const TOOLS: [&str; 4] = ["audit-verify", "bench", "floor", "local"];
 
 /// Who may do what with which table, and where in its partitions; the page "Tables, by who may
 /// touch them", action by action.

@@ -23,7 +23,7 @@ const FLUSHED: Duration = FLUSH_INTERVAL.saturating_add(Duration::from_secs(2));
 async fn stored_counts(data: &Path, key: &NewKey, since: Timestamp) -> Tally {
     let embedded = Embedded::start(Some(&data.join("keygate.db")), &project::template()).await.unwrap();
     let config = Config::new([(Table::Usage, "UsageTable".to_owned())]);
-    let store = Store::connect_embedded(&embedded.endpoint(), config).await;
+    let store = Store::connect_embedded(&embedded.endpoint(), config);
     let id = KeyId::parse(&key.id).unwrap();
     let hours = store.usage_of_key(&id, since, clock::now()).await.unwrap();
     hours.values().fold(Tally::default(), |mut sum, tally| {

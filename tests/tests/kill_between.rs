@@ -59,9 +59,9 @@ fn is_replayed(answer: &Answer) -> bool {
 }
 
 /// The store that the functions of a run use, past all of them.
-async fn store_behind(function: &Process) -> Store {
+fn store_behind(function: &Process) -> Store {
     let endpoint = function.variable("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
-    Store::connect_embedded(&endpoint, Config::new([(Table::Keys, "KeysTable".to_owned())])).await
+    Store::connect_embedded(&endpoint, Config::new([(Table::Keys, "KeysTable".to_owned())]))
 }
 
 async fn is_written(store: &Store, account: &Account, name: &str) -> bool {
@@ -106,7 +106,7 @@ async fn a_creation_that_a_kill_cuts_off_makes_one_key_however_often_it_is_repea
     let mut account = Account::sign_up(&run, "Cut off").await;
     let function = processes::named(run.pid, "key-management").unwrap();
     let lambda = processes::named(run.pid, "cargo-lambda").unwrap();
-    let store = store_behind(&function).await;
+    let store = store_behind(&function);
     let held = written_and_unanswered(&account, &store, &lambda).await;
     let family = processes::family(run.pid);
     run.kill();

@@ -35,7 +35,7 @@ async fn rotating_twice_under_load_refuses_no_token_to_a_verifier_that_keeps_the
 async fn another_algorithm_takes_over_and_no_token_is_refused() {
     let mut world = World::new(2, Algorithm::Es256).await;
     Box::pin(world.live(20 * 60)).await;
-    world.prefer(Algorithm::EdDsa).await;
+    world.prefer(Algorithm::EdDsa);
     Box::pin(world.live(PENDING_FOR + 4 * HOUR)).await;
     let algorithms: BTreeSet<_> = world.published().await.into_iter().map(|item| item.algorithm).collect();
     assert_eq!((world.kids.len(), algorithms), (2, BTreeSet::from(["EdDSA".to_owned()])));
@@ -99,16 +99,16 @@ impl World {
             test,
         };
         world.upkeep(scheduled()).await;
-        world.prefer(preferred).await;
+        world.prefer(preferred);
         world
     }
 
     /// A deployment: all functions begin anew, with this algorithm.
-    async fn prefer(&mut self, preferred: Algorithm) {
+    fn prefer(&mut self, preferred: Algorithm) {
         self.preferred = preferred;
         self.signers.clear();
         for _ in 0..3 {
-            let store = self.test.another_connection().await;
+            let store = self.test.another_connection();
             self.signers.push(Arc::new(token_exchange::App {
                 identity: Identity::new(store.clone(), audience()),
                 signing_key: SigningKey::new(store.clone(), wrapper(), preferred),

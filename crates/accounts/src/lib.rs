@@ -39,7 +39,7 @@ pub struct App {
 /// # Errors
 /// [`ApiError`].
 pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Reply, ApiError> {
-    let ["api", "v1", "clients", client, rest @ ..] = &edge::segments(&request)[..] else {
+    let ["api", "v1", "clients", client, rest @ ..] = &request.segments()[..] else {
         return Err(ApiError::NotFound);
     };
     let methods = methods(rest).ok_or(ApiError::NotFound)?;

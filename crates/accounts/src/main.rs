@@ -15,9 +15,10 @@ async fn main() -> Result<(), Error> {
     let clock = Clock::new();
     let base_url = edge::base_url()?;
     let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Audit];
-    let store = Store::connect(Config::from_env(&tables)?).await;
+    let store = Store::connect(Config::from_env(&tables)?)?;
     let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
     let identity = Identity::new(store.clone(), audience).within(edge::revocation_bound()?);
     let app = App { identity, store, access: Access::built_in()? };
-    edge::run(Arc::new(app), &base_url, clock, handle).await
+    edge::run(Arc::new(app), &base_url, clock, handle).await?;
+    Ok(())
 }

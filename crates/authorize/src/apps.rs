@@ -11,7 +11,7 @@ pub(crate) async fn find(app: &App, id: &AppId, request: &Request, now: Moment) 
     match id.document() {
         None => Ok(app.store.app_by_id(id).await?),
         Some(url) => {
-            let source = edge::source_address(request);
+            let source = request.source_address();
             Ok(app.documents.app(id, url, (&app.store, &app.access), source, now.timestamp()).await?)
         }
     }

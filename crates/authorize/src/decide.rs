@@ -131,7 +131,7 @@ async fn allow(
     now: Moment,
 ) -> Result<Reply, Stop> {
     let (user, at) = (&visitor.user, now.timestamp());
-    let address = edge::source_address(request).map(|address| address.to_string());
+    let address = request.source_address().map(|address| address.to_string());
     let act = Act { actor: (&user.id).into(), address, at };
     let mut deed = Deed::new(Action::AppAuthorized, &asked.by.id)
         .with("name", &asked.by.name)

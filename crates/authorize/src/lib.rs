@@ -68,7 +68,7 @@ pub struct App {
 pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Reply, ApiError> {
     let method = request.method().as_str();
     let program = |error: ApiError| Ok(OauthError::from(error).into_reply());
-    match (&edge::segments(&request)[..], method) {
+    match (&request.segments()[..], method) {
         (["oauth", "authorize"], "GET") => Ok(settled(show(&app, &request, now).await)),
         (["oauth", "authorize"], "POST") => Ok(settled(act(&app, &request, now).await)),
         (["oauth", "logout"], "POST") => Ok(settled(logout::logout(&app, &request).await)),

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     edge::start_logging();
     let clock = Clock::new();
     let issuer = edge::base_url()?;
-    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Directory, Table::Audit])?).await;
+    let store = Store::connect(Config::from_env(&[Table::Keys, Table::Directory, Table::Audit])?)?;
     let app = App {
         identity: Identity::new(store.clone(), Audience { issuer: issuer.clone(), resource: issuer.clone() })
             .within(edge::revocation_bound()?),
@@ -29,5 +29,6 @@ async fn main() -> Result<(), Error> {
             edge::per_hour("KEYGATE_CLIENT_DOCUMENTS_PER_HOUR")?,
         ),
     };
-    edge::run(Arc::new(app), &issuer, clock, handle).await
+    edge::run(Arc::new(app), &issuer, clock, handle).await?;
+    Ok(())
 }

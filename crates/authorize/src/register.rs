@@ -41,7 +41,7 @@ pub(crate) async fn register(app: &App, request: &Request, now: Moment) -> Resul
     }
     let redirect_uris = redirect_uris(metadata.redirect_uris.as_deref().unwrap_or_default())?;
     let new = metadata.app(AppId::random(), redirect_uris, &app.access, now.timestamp()).map_err(wrong)?;
-    let source = edge::source_address(request);
+    let source = request.source_address();
     attempts::hourly(&app.store, "registrations", app.registrations_per_hour, source, now.timestamp()).await?;
     app.store.app_register(&new).await.map_err(ApiError::from)?;
     let answer = Registered {

@@ -61,7 +61,7 @@ pub(crate) async fn sign_in(
     if !own {
         return Ok(again(StatusCode::FORBIDDEN, BEGIN_AGAIN));
     }
-    let source = edge::source_address(request);
+    let source = request.source_address();
     let user = match login::prove(&app.store, &Account::Email(email), password, source, now.timestamp()).await {
         Ok(user) => user,
         Err(ApiError::Unauthorized(_)) => return Ok(again(StatusCode::FORBIDDEN, WRONG)),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use domain::{DenyReason, Workspace};
 use edge::{ApiError, Body, Reply};
 use identity::{Principal, Refusal};
-use lambda_runtime::Diagnostic;
+use runtime::InvocationError;
 use serde::Serialize;
 
 use crate::arn::MethodArn;
@@ -163,7 +163,7 @@ impl Answer {
 }
 
 /// The error that tells a gateway of a refusal.
-pub(crate) fn diagnostic(refusal: Refusal) -> Diagnostic {
+pub(crate) fn error(refusal: Refusal) -> InvocationError {
     let (error_type, error_message) = match refusal {
         Refusal::Unauthorized { reason, .. } => {
             tracing::info!(%reason, "refused");
@@ -174,5 +174,5 @@ pub(crate) fn diagnostic(refusal: Refusal) -> Diagnostic {
             ("Unavailable", "The store can't be reached")
         }
     };
-    Diagnostic { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
+    InvocationError { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
 }

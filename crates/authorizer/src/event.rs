@@ -3,15 +3,14 @@
 //! Only what is needed is read, and nothing is required: an event that is none of a gateway's has no credential or no
 //! route, and is refused like any other.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
+use edge::{Text, read_in_place};
 use identity::is_header_of_a_call;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use crate::arn::MethodArn;
 
@@ -38,16 +37,6 @@ pub struct Event {
     token: Option<String>,
     address: Option<IpAddr>,
     headers: Vec<(String, String)>,
-}
-
-/// Text that stands in the event as it is, or had to be unescaped.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Text<'_> {
-    fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// The headers that say who calls; the others are passed over.
@@ -119,23 +108,16 @@ struct PayloadSource<'a> {
     source_ip: Option<Text<'a>>,
 }
 
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(Self::read(json.get()))
-    }
-}
-
 impl Event {
     /// Reads an event. One that can't be read asks for nothing with no credential.
     #[must_use]
-    pub fn read(json: &str) -> Self {
-        let raw: Payload = serde_json::from_str(json).unwrap_or_else(|error| {
+    pub fn read(json: &[u8]) -> Self {
+        let raw: Payload = read_in_place(json).unwrap_or_else(|error| {
             // Its text would quote the event, credential and all.
             tracing::warn!(line = error.line(), column = error.column(), "not an event of a gateway");
             Payload::default()
         });
-        let text = |text: Text<'_>| text.0.into_owned();
+        let text = Text::into_owned;
         let (kind, version) = (raw.kind.as_ref().map(Text::as_str), raw.version.as_ref().map(Text::as_str));
         let is_token = kind == Some("TOKEN");
         let kind = match (kind, version, &raw.raw_path) {
@@ -206,7 +188,7 @@ impl Event {
 
 /// The multi-value map knows every value; the plain one knows the last, and all names.
 fn headers(single: Headers<'_, Option<Text<'_>>>, multi: Headers<'_, Option<Vec<Text<'_>>>>) -> Vec<(String, String)> {
-    let owned = |name: &Text<'_>, value: Text<'_>| (name.as_str().to_owned(), value.0.into_owned());
+    let owned = |name: &Text<'_>, value: Text<'_>| (name.as_str().to_owned(), value.into_owned());
     let is_in_multi = |name: &Text<'_>| multi.0.iter().any(|(known, _)| known.as_str() == name.as_str());
     let single = single.0.into_iter().filter(|(name, _)| !is_in_multi(name));
     let rest: Vec<_> = single.filter_map(|(name, value)| Some(owned(&name, value?))).collect();

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use domain::{Access, Moment};
 use identity::{Call, Credential, Identity, Named, Principal, Refusal};
-use lambda_runtime::Diagnostic;
+use runtime::InvocationError;
 use store::UsageBuffer;
 
 pub use answer::Answer;
@@ -54,7 +54,7 @@ pub struct App {
 /// # Errors
 /// The errors are answers too: `Unauthorized`, letter by letter, is what a gateway turns into a 401; any other text
 /// becomes its response for an authorizer that failed, which the template makes a 503.
-pub async fn handle(app: &App, event: &Event, now: Moment) -> Result<Answer, Diagnostic> {
+pub async fn handle(app: &App, event: &Event, now: Moment) -> Result<Answer, InvocationError> {
     let function_url = event.kind() == Kind::FunctionUrl;
     let principal = match identify(app, event, now).await {
         Ok(principal) => principal,
@@ -63,7 +63,7 @@ pub async fn handle(app: &App, event: &Event, now: Moment) -> Result<Answer, Dia
             if function_url {
                 return Ok(Answer::refused(refusal.into(), &app.base_url));
             }
-            return Err(answer::diagnostic(refusal));
+            return Err(answer::error(refusal));
         }
     };
     let decision = decide_and_count(app, event, &principal, now);

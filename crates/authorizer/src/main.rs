@@ -6,7 +6,7 @@ use authorizer::{App, Event, HttpApiResponse, Policies, handle};
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
-use lambda_runtime::{BoxFuture, LambdaEvent, service_fn};
+use runtime::Invocation;
 use signing::Audience;
 use store::{Config, Store, Table, UsageBuffer};
 
@@ -19,21 +19,21 @@ async fn main() -> Result<(), Error> {
     let policies = Policies::from_env(&access)?;
     let http_api_response = HttpApiResponse::from_env(&policies)?;
     let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Usage];
-    let store = Store::connect(Config::from_env(&tables)?).await;
+    let store = Store::connect(Config::from_env(&tables)?)?;
     let audience = Audience { issuer: base_url.clone(), resource: base_url.clone() };
     let usage = Arc::new(UsageBuffer::new(store.clone()));
-    edge::flush_usage(usage.clone(), clock).await;
-    let app = Arc::new(App {
+    edge::flush_usage(usage.clone(), clock).await?;
+    let app = App {
         identity: Identity::new(store, audience).within(edge::revocation_bound()?),
         usage,
         access,
         policies,
         http_api_response,
         base_url,
-    });
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| -> BoxFuture<'static, _> {
-        let app = app.clone();
-        Box::pin(async move { handle(&app, &event.payload, clock.now()).await })
-    }))
-    .await
+    };
+    runtime::run(async |Invocation { event, .. }| {
+        edge::written(&handle(&app, &Event::read(&event), clock.now()).await?)
+    })
+    .await?;
+    Ok(())
 }

@@ -35,7 +35,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// Stores it at `endpoint`.
     pub(crate) async fn stored(endpoint: &str) -> Result<Self, Failure> {
-        let store = connect(endpoint).await;
+        let store = connect(endpoint);
         let master_key = random::base62(48);
         let account = account("bench@example.com").stored(&store).await;
         let key = TestKey::new(&account.client, SCOPES).stored(&store).await;
@@ -72,6 +72,11 @@ impl Fixture {
     /// A REST API's event with a token.
     pub(crate) fn token_event(&self, algorithm: Algorithm) -> Result<Bytes, Failure> {
         Ok(with_token(&self.token(algorithm)?))
+    }
+
+    /// The same event with so many tokens, one each.
+    pub(crate) fn token_events(&self, algorithm: Algorithm, tokens: usize) -> Result<Vec<Bytes>, Failure> {
+        (0..tokens).map(|_| self.token_event(algorithm)).collect()
     }
 
     /// The same event with a token that is refused for its form: what an authorizer answers without a call of the store.

@@ -51,7 +51,7 @@ impl Default for Options {
 pub async fn compare(options: &Options) -> Result<Report, Failure> {
     let folder = tempfile::Builder::new().prefix("keygate-bench-").tempdir()?;
     let mut stored = StoreProcess::start(&folder.path().join("keygate.db"))?;
-    let functions = Functions::start(stored.endpoint()).await?;
+    let functions = Functions::start(stored.endpoint())?;
     let few = FilledClient::new(&functions, &mut stored, FEW).await?;
     let many = FilledClient::new(&functions, &mut stored, options.keys).await?;
     let mut measured = Operation::ALL.map(|operation| (operation, Vec::new()));

@@ -72,11 +72,11 @@ pub(crate) async fn build_functions() -> Result<(), Failure> {
     build(&FUNCTIONS, &FUNCTIONS).await.map(|_| ())
 }
 
-/// Builds programs of this package beside its own one: what functions are compared with. In the order of their names.
-pub(crate) async fn build_own<const PROGRAMS: usize>(
+/// Builds what functions are compared with, in the order of their names.
+pub(crate) async fn build_floor<const PROGRAMS: usize>(
     programs: [&str; PROGRAMS],
 ) -> Result<[PathBuf; PROGRAMS], Failure> {
-    let folder = build(&[env!("CARGO_PKG_NAME")], &programs).await?;
+    let folder = build(&["floor"], &programs).await?;
     Ok(programs.map(|program| folder.join(program)))
 }
 

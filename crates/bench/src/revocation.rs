@@ -57,7 +57,7 @@ pub async fn measure(options: &Options) -> Result<Report, Failure> {
     let folder = tempfile::Builder::new().prefix("keygate-bench-").tempdir()?;
     let stored = StoreProcess::start(&folder.path().join("keygate.db"))?;
     let program = Program::build("authorizer", stored.endpoint(), "").await?;
-    let tenant = Tenant::new(connect(stored.endpoint()).await).await?;
+    let tenant = Tenant::new(connect(stored.endpoint())).await?;
     let watch = Arc::new(Watch::new(tenant.key().await?.1));
     let begun = clocks::start();
     let mut callers = JoinSet::new();

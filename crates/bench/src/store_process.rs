@@ -138,7 +138,7 @@ fn answer(embedded: &Embedded) -> Result<(), Failure> {
 }
 
 /// A connection to it. It calls its tables by their logical ids.
-pub(crate) async fn connect(endpoint: &str) -> Store {
+pub(crate) fn connect(endpoint: &str) -> Store {
     let names = [
         (Table::Keys, "KeysTable"),
         (Table::Directory, "DirectoryTable"),
@@ -146,5 +146,5 @@ pub(crate) async fn connect(endpoint: &str) -> Store {
         (Table::Usage, "UsageTable"),
         (Table::Audit, "AuditTable"),
     ];
-    Store::connect_embedded(endpoint, Config::new(names.map(|(table, name)| (table, name.to_owned())))).await
+    Store::connect_embedded(endpoint, Config::new(names.map(|(table, name)| (table, name.to_owned()))))
 }

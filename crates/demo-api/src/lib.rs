@@ -8,8 +8,6 @@ mod samples;
 
 use domain::Moment;
 use edge::{ApiError, Reply, Request};
-use lambda_http::RequestExt as _;
-use lambda_http::request::RequestContext;
 use serde_json::{Map, Value};
 
 /// Answers a request.
@@ -18,9 +16,9 @@ use serde_json::{Map, Value};
 /// [`ApiError`].
 pub fn handle(request: &Request, now: Moment) -> Result<Reply, ApiError> {
     let caller = caller(request);
-    match (request.method().as_str(), &edge::segments(request)[..]) {
+    match (request.method().as_str(), &request.segments()[..]) {
         ("GET", ["insights", "v1", name @ ..]) if !name.is_empty() => {
-            let plan = request.query_string_parameters().first("planId").map(str::to_owned);
+            let plan = request.query().find(|(name, _)| *name == "planId").map(|(_, plan)| plan.to_owned());
             Ok(samples::insights(&name.join("/"), plan.as_deref(), &caller))
         }
         ("GET", ["api", "v1", "users"]) => Ok(samples::users(&caller)),
@@ -40,11 +38,6 @@ pub fn handle(request: &Request, now: Moment) -> Result<Reply, ApiError> {
 
 /// What the authorizer has handed on. A backend trusts this and no header.
 fn caller(request: &Request) -> Value {
-    let fields = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => Some(&context.authorizer.fields),
-        Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref().map(|found| &found.fields),
-        _ => None,
-    };
     let known = [
         "client_id",
         "key_id",
@@ -57,6 +50,6 @@ fn caller(request: &Request) -> Value {
         "billed_to",
         "credential",
     ];
-    let text = |name: &str| fields.and_then(|fields| fields.get(name)).cloned();
+    let text = |name: &str| request.authorizer().get(name).cloned();
     known.into_iter().filter_map(|name| Some((name.to_owned(), text(name)?))).collect::<Map<_, _>>().into()
 }

@@ -10,5 +10,6 @@ use edge::{Clock, Error};
 async fn main() -> Result<(), Error> {
     edge::start_logging();
     // Its refusals never need the base URL: whoever gets here has passed the authorizer.
-    edge::run(Arc::new(()), "", Clock::new(), |_, request, now| ready(handle(&request, now))).await
+    edge::run(Arc::new(()), "", Clock::new(), |_, request, now| ready(handle(&request, now))).await?;
+    Ok(())
 }

@@ -41,6 +41,9 @@ pub enum AccessError {
     /// Not TOML, or not of the file's form.
     #[error("not of the form of access.toml: {0}")]
     Form(#[from] toml::de::Error),
+    /// The same of the file that is built in.
+    #[error("not of the form of access.toml: {0}")]
+    BuiltIn(#[from] serde_json::Error),
     /// A name that is no scope, or a wildcard, which can be held but not defined.
     #[error("`{0}` cannot be the name of a scope")]
     ScopeName(String),
@@ -73,7 +76,8 @@ impl Access {
     /// # Errors
     /// [`AccessError`] where the file is wrong; a function that can't read its routes refuses to start.
     pub fn built_in() -> Result<Self, AccessError> {
-        Self::parse(include_str!("../../../access.toml"))
+        // `build.rs` makes it of access.toml.
+        Self::of(serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/access.json")))?)
     }
 
     /// Reads an access file.
@@ -81,7 +85,10 @@ impl Access {
     /// # Errors
     /// [`AccessError`] for another form, a route on an undefined scope, or two routes that are the same.
     pub fn parse(text: &str) -> Result<Self, AccessError> {
-        let file: File = toml::from_str(text)?;
+        Self::of(toml::from_str(text)?)
+    }
+
+    fn of(file: File) -> Result<Self, AccessError> {
         for name in file.scopes.keys() {
             if Scope::parse(name).is_none_or(|scope| scope.wildcard_namespace().is_some()) {
                 return Err(AccessError::ScopeName(name.clone()));

@@ -1,8 +1,10 @@
 //! JSON as an authority reads it: a member that stands twice is an error, for two readers might each take another.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Reads an object, refusing anything else (a list in the place of a form, which serde would take), members that stand twice at any depth, nesting beyond 128 levels and anything behind
@@ -68,14 +70,41 @@ impl<'de> Visitor<'de> for Unrepeated {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names = HashSet::new();
-        while let Some(name) = map.next_key::<String>()? {
+        let mut names = Names::default();
+        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
             if !names.insert(name) {
                 return Err(de::Error::custom("a member stands there twice"));
             }
             map.next_value_seed(Unrepeated)?;
         }
         Ok(())
+    }
+}
+
+/// A member's name, in place where it has nothing to be unescaped.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The names of an object so far: a few are compared one by one, which is faster than hashing them.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    more: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    const FEW: usize = 24;
+
+    /// Whether it is new.
+    fn insert(&mut self, name: Cow<'a, str>) -> bool {
+        if self.few.contains(&name) {
+            return false;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(name);
+            return true;
+        }
+        self.more.insert(name)
     }
 }
 
@@ -102,6 +131,18 @@ mod tests {
             b"null",
         ] {
             assert!(from_slice::<Value>(bad).is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn a_member_stands_once_among_many_too() {
+        for many in [1, Names::FEW - 1, Names::FEW, Names::FEW + 1, 1000] {
+            let members: Vec<_> = (0..many).map(|number| format!(r#""{number}":1"#)).collect();
+            assert!(from_slice::<Value>(format!("{{{}}}", members.join(",")).as_bytes()).is_ok(), "{many}");
+            for place in [0, many / 2, many - 1] {
+                let twice = format!("{{{},{}}}", members.join(","), members[place]);
+                assert!(from_slice::<Value>(twice.as_bytes()).is_err(), "{place} of {many}");
+            }
         }
     }
 

@@ -2,10 +2,9 @@
 
 use domain::{Act, Timestamp};
 use identity::{Call, Identity, Principal};
-use lambda_http::Request;
 
-use crate::address::source_address;
 use crate::error::ApiError;
+use crate::request::Request;
 
 /// Who stands behind the credential of a request.
 ///
@@ -15,7 +14,7 @@ pub async fn principal(identity: &Identity, request: &Request, now: domain::Mome
     // A value that is no visible ASCII is no credential, but it is there: it must not hide a second one.
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
     let call =
-        Call::from_headers(headers, source_address(request)).map_err(|error| ApiError::Unauthorized(error.into()))?;
+        Call::from_headers(headers, request.source_address()).map_err(|error| ApiError::Unauthorized(error.into()))?;
     Ok(identity.principal(&call, now).await?)
 }
 
@@ -52,5 +51,5 @@ pub async fn caller(
 /// What the audit log says of whoever does something now.
 #[must_use]
 pub fn act(principal: &Principal, request: &Request, at: Timestamp) -> Act {
-    Act { actor: principal.party(), address: source_address(request).map(|address| address.to_string()), at }
+    Act { actor: principal.party(), address: request.source_address().map(|address| address.to_string()), at }
 }

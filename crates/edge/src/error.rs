@@ -1,9 +1,8 @@
 //! Errors that callers see, and the one map from errors to answers.
 
 use domain::{AgentProblem, GrantError, Scope, Unreachable};
+use http::{HeaderValue, StatusCode};
 use identity::{Refusal, RefusalReason};
-use lambda_http::Response;
-use lambda_http::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use store::StoreError;
 
@@ -101,7 +100,7 @@ impl ApiError {
         reply
     }
 
-    fn add_headers(&self, reply: &mut Response<lambda_http::Body>, base_url: &str) {
+    fn add_headers(&self, reply: &mut Reply, base_url: &str) {
         let headers = match self {
             Self::Unauthorized(_) => vec![("www-authenticate", challenge(base_url))],
             Self::MethodNotAllowed(methods) => vec![("allow", (*methods).to_owned())],

@@ -1,32 +1,84 @@
 //! From an event of Lambda to a request, without a step that can fail loudly.
 //!
-//! `lambda_http`'s own conversion builds the whole URI out of headers that callers choose, unwraps on the way, and lets
-//! the last of two headers win. So the events' types are AWS's, and the request is made here.
-
-use std::panic::catch_unwind;
+//! An event has three times what a request needs (the gateway's context, single and multiple values). It is read once, in
+//! place, and the rest passed over.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
-use lambda_http::aws_lambda_events::query_map::QueryMap;
-use lambda_http::http::header::COOKIE;
-use lambda_http::http::{HeaderMap, Method};
-use lambda_http::request::{RequestContext, RequestOrigin};
-use lambda_http::{Body, Request, RequestExt as _};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use crate::members::{Members, Text, read_in_place};
+use crate::request::{Body, Request};
+
+/// The form of an event, which is the form of its answer too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A REST API's, and an HTTP API's of format 1.0.
+    One,
+    /// An HTTP API's of format 2.0, and a function URL's.
+    Two,
+}
 
 /// What a function was called with: a request that came by a REST API, an HTTP API or a function URL, or something that
 /// is none.
-///
-/// The request has its method, path, query, headers, body and the gateway's context. Its URI is `/` always: host and
-/// scheme are callers' words, and nothing here needs them. Cookies that a gateway took out of the headers are put back.
+#[derive(Debug)]
 pub struct Incoming {
-    pub(crate) origin: RequestOrigin,
+    pub(crate) form: Form,
     request: Option<Request>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct Event<'a> {
+    version: Option<Text<'a>>,
+    http_method: Option<Text<'a>>,
+    path: Option<Text<'a>>,
+    raw_path: Option<Text<'a>>,
+    headers: Option<Members<'a, Option<Text<'a>>>>,
+    multi_value_headers: Option<Members<'a, Option<Vec<Text<'a>>>>>,
+    cookies: Option<Vec<Text<'a>>>,
+    query_string_parameters: Option<Members<'a, Option<Text<'a>>>>,
+    multi_value_query_string_parameters: Option<Members<'a, Option<Vec<Text<'a>>>>>,
+    raw_query_string: Option<Text<'a>>,
+    body: Option<Text<'a>>,
+    is_base64_encoded: Option<bool>,
+    request_context: Option<Context<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Context<'a> {
+    http: Option<Source<'a>>,
+    identity: Option<Source<'a>>,
+    authorizer: Option<Map<String, Value>>,
+}
+
+/// What the gateway knows of the caller: `identity` of format 1.0, `http` of format 2.0.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct Source<'a> {
+    method: Option<Text<'a>>,
+    source_ip: Option<Text<'a>>,
+}
+
 impl Incoming {
+    /// Reads an event. Anything else is no request, and no error either: that would be a 5xx.
+    #[must_use]
+    pub fn read(json: &[u8]) -> Self {
+        match read_in_place::<Event<'_>>(json) {
+            Ok(event) => {
+                let form = form(event.version.as_ref());
+                let request = if form == Form::Two { of_format_2(event) } else { of_format_1(event) };
+                Self { form, request }
+            }
+            Err(_) => Self { form: form_alone(json), request: None },
+        }
+    }
+
     /// The request; `None` where the event is none, or contradicts itself.
     #[must_use]
     pub fn into_request(self) -> Option<Request> {
@@ -34,79 +86,111 @@ impl Incoming {
     }
 }
 
-impl<'de> Deserialize<'de> for Incoming {
-    /// Takes any JSON: an error here would be a 5xx.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = Box::<RawValue>::deserialize(deserializer)?;
-        let origin = origin(event.get());
-        // A map of headers has a limit, and AWS's types panic at it.
-        let read = catch_unwind(|| match origin {
-            RequestOrigin::ApiGatewayV2 => from_http_api(serde_json::from_str(event.get()).ok()?),
-            _ => from_rest_api(serde_json::from_str(event.get()).ok()?),
-        });
-        Ok(Self { request: read.ok().flatten(), origin })
-    }
+/// An event's word counts: were each form tried in turn, what one refuses could be read as the other.
+fn form(version: Option<&Text<'_>>) -> Form {
+    if version.is_some_and(|version| version.as_str() == "2.0") { Form::Two } else { Form::One }
 }
 
-/// The form of an event, which is the form of its answer too. Its word counts: were each form tried in turn, what one
-/// refuses could be read as the other.
-fn origin(event: &str) -> RequestOrigin {
+/// The form of what can't be read as an event: it has to be answered, too.
+fn form_alone(json: &[u8]) -> Form {
     #[derive(Deserialize)]
-    struct Form {
-        version: Option<String>,
+    #[serde(bound(deserialize = "'de: 'a"))]
+    struct Version<'a> {
+        version: Option<Text<'a>>,
     }
-    match serde_json::from_str(event) {
-        Ok(Form { version: Some(version) }) if version == "2.0" => RequestOrigin::ApiGatewayV2,
-        _ => RequestOrigin::ApiGatewayV1,
-    }
+    read_in_place::<Version<'_>>(json).map_or(Form::One, |event| form(event.version.as_ref()))
 }
 
-fn from_rest_api(event: ApiGatewayProxyRequest) -> Option<Request> {
-    // The single-value maps repeat the last of each name's values.
-    let mut headers = event.multi_value_headers;
-    for (name, value) in &event.headers {
-        if !headers.contains_key(name) {
-            headers.insert(name, value.clone());
+fn of_format_1(event: Event<'_>) -> Option<Request> {
+    let context = event.request_context?;
+    let mut headers = HeaderMap::new();
+    for (name, values) in event.multi_value_headers.unwrap_or_default().0 {
+        for value in values.unwrap_or_default() {
+            add(&mut headers, &name, &value)?;
         }
     }
-    let query = event.multi_value_query_string_parameters;
-    let query = if query.is_empty() { event.query_string_parameters } else { query };
-    Some(
-        request(event.http_method, headers, body(event.body, event.is_base64_encoded)?)
-            .with_raw_http_path(event.path.unwrap_or_default())
-            .with_query_string_parameters(query)
-            .with_request_context(RequestContext::ApiGatewayV1(event.request_context)),
-    )
+    // The single-value maps repeat the last of each name's values.
+    let repeated = headers.clone();
+    for (name, value) in event.headers.unwrap_or_default().0 {
+        if let Some(value) = value
+            && !repeated.contains_key(name.as_str())
+        {
+            add(&mut headers, &name, &value)?;
+        }
+    }
+    let mut query = Vec::new();
+    for (name, values) in event.multi_value_query_string_parameters.unwrap_or_default().0 {
+        let values = values.unwrap_or_default().into_iter();
+        query.extend(values.map(|value| (name.as_str().to_owned(), value.into_owned())));
+    }
+    if query.is_empty() {
+        let single = event.query_string_parameters.unwrap_or_default().0.into_iter();
+        query.extend(single.filter_map(|(name, value)| Some((name.into_owned(), value?.into_owned()))));
+    }
+    Some(Request {
+        method: method(&event.http_method?)?,
+        path: event.path.map(Text::into_owned).unwrap_or_default(),
+        query,
+        headers,
+        body: body(event.body, event.is_base64_encoded)?,
+        source_address: context.identity.and_then(Source::address),
+        authorizer: context.authorizer.unwrap_or_default(),
+    })
 }
 
-fn from_http_api(event: ApiGatewayV2httpRequest) -> Option<Request> {
-    // The gateway's own map joins the values of a name by commas.
-    let query = event.raw_query_string.unwrap_or_default().parse::<QueryMap>().ok()?;
-    let method = event.request_context.http.method.clone();
-    let mut headers = event.headers;
+fn of_format_2(event: Event<'_>) -> Option<Request> {
+    let context = event.request_context?;
+    let source = context.http?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in event.headers.unwrap_or_default().0 {
+        if let Some(value) = value {
+            add(&mut headers, &name, &value)?;
+        }
+    }
     if let Some(cookies) = event.cookies.filter(|cookies| !cookies.is_empty() && !headers.contains_key(COOKIE)) {
+        let cookies: Vec<_> = cookies.iter().map(Text::as_str).collect();
         headers.insert(COOKIE, cookies.join("; ").parse().ok()?);
     }
-    Some(
-        request(method, headers, body(event.body, event.is_base64_encoded)?)
-            .with_raw_http_path(event.raw_path.unwrap_or_default())
-            .with_query_string_parameters(query)
-            .with_request_context(RequestContext::ApiGatewayV2(event.request_context)),
-    )
+    // The gateway's own map joins the values of a name by commas.
+    let query = event.raw_query_string.map(Text::into_owned).unwrap_or_default();
+    let query = form_urlencoded::parse(query.as_bytes());
+    let authorizer = match context.authorizer.unwrap_or_default().remove("lambda") {
+        Some(Value::Object(said)) => said,
+        _ => Map::new(),
+    };
+    Some(Request {
+        method: method(source.method.as_ref()?)?,
+        path: event.raw_path.map(Text::into_owned).unwrap_or_default(),
+        query: query.into_owned().collect(),
+        headers,
+        body: body(event.body, event.is_base64_encoded)?,
+        source_address: source.address(),
+        authorizer,
+    })
 }
 
-fn request(method: Method, headers: HeaderMap, body: Body) -> Request {
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.headers_mut() = headers;
-    request
+impl Source<'_> {
+    fn address(self) -> Option<std::net::IpAddr> {
+        self.source_ip?.as_str().parse().ok()
+    }
+}
+
+fn method(text: &Text<'_>) -> Option<Method> {
+    text.as_str().parse().ok()
+}
+
+/// Adds a header; `None` where it is none, or one too many.
+fn add(headers: &mut HeaderMap, name: &Text<'_>, value: &Text<'_>) -> Option<()> {
+    let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+    let value = HeaderValue::from_str(value.as_str()).ok()?;
+    headers.try_append(name, value).ok().map(|_| ())
 }
 
 /// The body; `None` where it is not the base64 that it is said to be.
-fn body(text: Option<String>, is_base64: bool) -> Option<Body> {
+fn body(text: Option<Text<'_>>, is_base64: Option<bool>) -> Option<Body> {
     match text {
         None => Some(Body::Empty),
-        Some(text) if is_base64 => STANDARD.decode(text).ok().map(Body::Binary),
-        Some(text) => Some(Body::Text(text)),
+        Some(text) if is_base64 == Some(true) => STANDARD.decode(text.as_str()).ok().map(Body::Binary),
+        Some(text) => Some(Body::Text(text.into_owned())),
     }
 }

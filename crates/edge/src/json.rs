@@ -1,11 +1,11 @@
 //! JSON bodies.
 
 use domain::strict_json;
-use lambda_http::http::header;
-use lambda_http::{Body, Request};
+use http::header;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
+use crate::request::Request;
 
 /// The longest body where a call says nothing else: 64 KB.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -24,7 +24,7 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
 /// # Errors
 /// As [`json`].
 pub fn json_up_to<T: DeserializeOwned>(limit: usize, request: &Request) -> Result<T, ApiError> {
-    let body = body(request);
+    let body = request.body().as_bytes();
     if body.len() > limit {
         return Err(ApiError::PayloadTooLarge { limit });
     }
@@ -39,20 +39,7 @@ pub fn json_up_to<T: DeserializeOwned>(limit: usize, request: &Request) -> Resul
 /// # Errors
 /// As [`json`].
 pub fn json_or_nothing<T: DeserializeOwned + Default>(request: &Request) -> Result<T, ApiError> {
-    match request.body() {
-        Body::Empty => Ok(T::default()),
-        Body::Text(text) if text.is_empty() => Ok(T::default()),
-        _ => json(request),
-    }
-}
-
-/// The bytes of a request's body.
-pub(crate) fn body(request: &Request) -> &[u8] {
-    match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes.as_slice(),
-        _ => &[],
-    }
+    if request.body().as_bytes().is_empty() { Ok(T::default()) } else { json(request) }
 }
 
 /// Whether a request says once that its body is of a type, with whatever parameters.
@@ -94,6 +81,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::request::Body;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -3,7 +3,6 @@
 //! Handlers take a [`Request`] and a [`domain::Moment`] and give a [`Reply`]; this crate alone reads the clock, and
 //! turns each [`ApiError`] into its answer in one place.
 
-mod address;
 mod answer;
 mod caller;
 mod clock;
@@ -13,6 +12,7 @@ mod form;
 mod incoming;
 mod json;
 mod logging;
+mod members;
 mod metrics;
 mod oauth;
 mod parameters;
@@ -20,13 +20,13 @@ mod query;
 mod refused;
 mod repeatable;
 mod reply;
+mod request;
 mod runtime;
 mod settings;
 mod urlencoded;
 mod usage;
 
-pub use address::source_address;
-pub use answer::answer;
+pub use answer::{Answer, answer};
 pub use caller::{act, caller, principal};
 pub use clock::Clock;
 pub use cursor::{decode_cursor, encode_cursor};
@@ -35,16 +35,20 @@ pub use form::{Given, checked_name, is_unseen};
 pub use incoming::Incoming;
 pub use json::{MAX_BODY_BYTES, json, json_or_nothing, json_up_to};
 pub use logging::start_logging;
+pub use members::{Text, read_in_place};
 pub use oauth::OauthError;
 pub use parameters::{Parameters, Repeated};
 pub use query::Query;
 pub use refused::note_refusal;
 pub use repeatable::Repeatable;
 pub use reply::{Reply, no_content, ok, with_status};
-pub use runtime::{run, segments};
+pub use request::{Body, Request};
+pub use runtime::{run, written};
 pub use settings::{SettingsError, base_url, per_hour, revocation_bound};
 pub use urlencoded::form_decoded;
 pub use usage::flush_usage;
 
-pub use lambda_http::http::{HeaderValue, StatusCode};
-pub use lambda_http::{Body, Error, Request};
+pub use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+/// What a program ends by that can't start.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -2,16 +2,16 @@
 
 use std::panic;
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::metrics::Metrics;
 
 /// The crates whose level `RUST_LOG` sets. Libraries that are asked for more than `info` log what goes over the wire:
 /// events with their credentials, items with their hashes. Nothing asks them.
-const OWN: [&str; 14] = [
+const OWN: [&str; 15] = [
     "accounts",
     "authorize",
     "authorizer",
@@ -22,6 +22,7 @@ const OWN: [&str; 14] = [
     "jwks",
     "key_management",
     "login",
+    "runtime",
     "signing",
     "store",
     "token_exchange",
@@ -39,7 +40,7 @@ pub fn start_logging() {
         .with_writer(std::io::stderr)
         // Lambda adds the time; a target is where it happened.
         .without_time()
-        .with_filter(EnvFilter::new(directives(level)));
+        .with_filter(targets(level));
     // What is counted is counted whatever the level.
     let metrics = Metrics::of_this_function().with_filter(LevelFilter::ERROR);
     tracing_subscriber::registry().with(lines).with(metrics).init();
@@ -50,22 +51,26 @@ pub fn start_logging() {
     }));
 }
 
-fn directives(level: LevelFilter) -> String {
-    let libraries = level.min(LevelFilter::INFO);
-    let own = OWN.iter().map(|target| format!(",{target}={level}"));
-    // The runtime reports each handler's error once more; an authorizer's 401 is such an error, and no fault.
-    format!("{libraries},lambda_runtime::layers::panic=off{}", own.collect::<String>())
+fn targets(level: LevelFilter) -> Targets {
+    Targets::new().with_default(level.min(LevelFilter::INFO)).with_targets(OWN.map(|target| (target, level)))
 }
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     #[test]
     fn libraries_are_never_asked_for_more_than_info() {
-        assert!(directives(LevelFilter::TRACE).starts_with("info,lambda_runtime::layers::panic=off,accounts=trace,"));
-        assert!(directives(LevelFilter::ERROR).starts_with("error,"));
-        assert!(EnvFilter::try_new(directives(LevelFilter::DEBUG)).is_ok());
+        let asked = targets(LevelFilter::TRACE);
+        assert!(asked.would_enable("accounts::users", &Level::TRACE));
+        for library in ["aws_smithy_runtime", "hyper", "accounting"] {
+            assert!(asked.would_enable(library, &Level::INFO) && !asked.would_enable(library, &Level::DEBUG));
+        }
+        let asked = targets(LevelFilter::ERROR);
+        assert!(asked.would_enable("hyper", &Level::ERROR) && !asked.would_enable("hyper", &Level::INFO));
+        assert!(!asked.would_enable("accounts", &Level::INFO));
         assert!("info,aws_smithy_runtime=trace".parse::<LevelFilter>().is_err(), "a level and nothing else");
     }
 }

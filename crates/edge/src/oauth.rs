@@ -1,6 +1,6 @@
 //! Errors of OAuth's endpoints (RFC 6749, section 5.2; RFC 7591, section 3.2.2).
 
-use lambda_http::http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use store::StoreError;
 

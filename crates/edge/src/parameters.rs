@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lambda_http::{Request, RequestExt as _};
-
 use crate::error::ApiError;
-use crate::json::{MAX_BODY_BYTES, body, is_of_type};
+use crate::json::{MAX_BODY_BYTES, is_of_type};
+use crate::request::Request;
 use crate::urlencoded::form_decoded;
 
 /// What a request says, by name. Names that nobody knows are left alone, and one without a value is as good as left out.
@@ -21,7 +20,7 @@ impl Parameters {
     #[must_use]
     pub fn of_query(request: &Request) -> Self {
         let mut all = Self::default();
-        for (name, value) in request.query_string_parameters().iter() {
+        for (name, value) in request.query() {
             all.add(name, value);
         }
         all
@@ -33,7 +32,7 @@ impl Parameters {
     /// [`ApiError::PayloadTooLarge`], [`ApiError::UnsupportedMediaType`], [`ApiError::BadRequest`] for what is no form, in
     /// this order.
     pub fn of_form(request: &Request) -> Result<Self, ApiError> {
-        let body = body(request);
+        let body = request.body().as_bytes();
         if body.len() > MAX_BODY_BYTES {
             return Err(ApiError::PayloadTooLarge { limit: MAX_BODY_BYTES });
         }
@@ -76,7 +75,7 @@ impl Parameters {
 
 #[cfg(test)]
 mod tests {
-    use lambda_http::Body;
+    use crate::request::Body;
 
     use super::*;
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use lambda_http::{Request, RequestExt as _};
-
 use crate::error::ApiError;
+use crate::request::Request;
 
 /// The query parameters of a request.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ impl Query {
     /// [`ApiError::BadRequest`] for a name that is not in `known`, or stands there twice.
     pub fn read(request: &Request, known: &[&str]) -> Result<Self, ApiError> {
         let mut parameters = BTreeMap::new();
-        for (name, value) in request.query_string_parameters().iter() {
+        for (name, value) in request.query() {
             if !known.contains(&name) {
                 return Err(ApiError::BadRequest(format!("Unknown query parameter, expected {}", known.join(", "))));
             }

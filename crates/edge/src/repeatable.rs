@@ -6,14 +6,14 @@
 //!    same name for something else is a conflict. Names are a client's own.
 
 use domain::{ClientId, HashedKey, Timestamp};
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use lambda_http::{Body, Request};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use store::replay::Replay;
 use store::{Store, StoreError};
 
 use crate::error::ApiError;
 use crate::reply::Reply;
+use crate::request::{Body, Request};
 
 const HEADER: &str = "idempotency-key";
 const MAX_LENGTH: usize = 128;
@@ -91,13 +91,7 @@ impl Repeatable {
 
 /// All that a request asks for.
 fn asked(request: &Request) -> HashedKey {
-    use lambda_http::RequestExt as _;
-    let body = match request.body() {
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes.as_slice(),
-        _ => &[],
-    };
-    let mut bytes = format!("{} {}\n", request.method(), request.raw_http_path()).into_bytes();
-    bytes.extend_from_slice(body);
+    let mut bytes = format!("{} {}\n", request.method(), request.path()).into_bytes();
+    bytes.extend_from_slice(request.body().as_bytes());
     HashedKey::of_bytes(&bytes)
 }

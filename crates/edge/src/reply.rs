@@ -1,8 +1,9 @@
 //! Answers.
 
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use lambda_http::{Body, Response};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
+
+use crate::request::Body;
 
 /// An answer of an HTTP function.
 pub type Reply = Response<Body>;

@@ -1,18 +1,18 @@
 //! Running a handler under Lambda.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Moment;
-use lambda_http::{Error, LambdaEvent, Request, RequestExt as _, service_fn};
+use runtime::{Invocation, InvocationError, RuntimeError};
 
 use crate::answer::answer;
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::incoming::Incoming;
 use crate::reply::Reply;
+use crate::request::Request;
 
 /// How long a handler may take. Lambda's own limit, 10 s, would end the process with all that it has counted, and answer
 /// in its own words.
@@ -27,30 +27,28 @@ pub async fn run<A, F>(
     app: Arc<A>,
     base_url: &str,
     clock: Clock,
-    handler: impl Fn(Arc<A>, Request, Moment) -> F + Clone + Send + 'static,
-) -> Result<(), Error>
+    handler: impl Fn(Arc<A>, Request, Moment) -> F,
+) -> Result<(), RuntimeError>
 where
-    A: Send + Sync + 'static,
-    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+    F: Future<Output = Result<Reply, ApiError>>,
 {
-    let base_url: Arc<str> = base_url.into();
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Incoming>| {
-        let (app, base_url, handler) = (app.clone(), base_url.clone(), handler.clone());
-        async move {
-            let handler = move |request| async move {
-                let answer = tokio::time::timeout(PATIENCE, handler(app, request, clock.now())).await;
-                answer.unwrap_or_else(|late| Err(ApiError::Unavailable(Box::new(late))))
-            };
-            Ok::<_, Infallible>(answer(event.payload, &base_url, handler).await)
-        }
-    }))
+    let (app, handler) = (&app, &handler);
+    runtime::run(async |Invocation { event, .. }| {
+        let handler = async |request| {
+            let answer = tokio::time::timeout(PATIENCE, handler(app.clone(), request, clock.now())).await;
+            answer.unwrap_or_else(|late| Err(ApiError::Unavailable(Box::new(late))))
+        };
+        written(&answer(Incoming::read(&event), base_url, handler).await)
+    })
     .await
 }
 
-/// The segments of a request's path, without the stage: `["auth", "token"]`. A trailing slash is a last segment that
-/// is empty.
-#[must_use]
-pub fn segments(request: &Request) -> Vec<&str> {
-    let path = request.raw_http_path();
-    path.strip_prefix('/').unwrap_or(path).split('/').collect()
+/// An answer as JSON.
+///
+/// # Errors
+/// Where it can't be written, which no answer of ours is: they have string keys and no maps of other things.
+pub fn written(answer: &impl serde::Serialize) -> Result<runtime::Bytes, InvocationError> {
+    serde_json::to_vec(answer)
+        .map(Into::into)
+        .map_err(|error| InvocationError { error_type: "Unwritable".to_owned(), error_message: error.to_string() })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use runtime::RuntimeError;
 use store::{FLUSH_INTERVAL, UsageBuffer};
 
 use crate::clock::Clock;
@@ -10,7 +11,10 @@ use crate::clock::Clock;
 /// which arrives because a handler for it registers an extension; half a second is left then).
 ///
 /// A frozen process writes nothing: handlers write what is due themselves.
-pub async fn flush_usage(buffer: Arc<UsageBuffer>, clock: Clock) {
+///
+/// # Errors
+/// Where Lambda does not take the extension.
+pub async fn flush_usage(buffer: Arc<UsageBuffer>, clock: Clock) -> Result<(), RuntimeError> {
     let ticking = buffer.clone();
     tokio::spawn(async move {
         loop {
@@ -19,8 +23,8 @@ pub async fn flush_usage(buffer: Arc<UsageBuffer>, clock: Clock) {
             ticking.flush_or_warn(clock.now()).await;
         }
     });
-    lambda_runtime::spawn_graceful_shutdown_handler(move || async move {
+    runtime::on_shutdown(move || async move {
         buffer.flush_or_warn(clock.now()).await;
     })
-    .await;
+    .await
 }

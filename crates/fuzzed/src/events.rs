@@ -14,7 +14,7 @@ pub fn events(data: &[u8]) {
 }
 
 fn read(text: &str) {
-    let event = Event::read(text);
+    let event = Event::read(text.as_bytes());
     let known = serde_json::from_str::<Value>(text).ok();
     let Some(json) = known.filter(Value::is_object) else {
         let nothing = event.headers().next().is_none() && event.token().is_none() && event.method().is_empty();
@@ -65,7 +65,7 @@ fn asked(data: &[u8]) {
     });
     let token = json!({"type": "TOKEN", "methodArn": call, "authorizationToken": value});
     for (event, credentials) in [(rest, 3), (http, 1), (url, 1), (token, 0)] {
-        let read = Event::read(&event.to_string());
+        let read = Event::read(event.to_string().as_bytes());
         assert_eq!((read.method(), read.path()), ("GET", path.as_str()), "{event}");
         let shown =
             read.headers().filter(|(name, _)| name.eq_ignore_ascii_case("authorization") || *name == "X-API-Key");

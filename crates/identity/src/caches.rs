@@ -11,6 +11,7 @@ use store::{Store, StoreError};
 use crate::agents::parse_named;
 use crate::records::{Found, Records};
 use crate::revoked::Revoked;
+use crate::verified::Verified;
 use crate::verifying_keys::VerifyingKeys;
 
 /// Reads what the feed calls a token that was ended.
@@ -21,6 +22,7 @@ fn parse_ended(id: &str) -> Option<(ClientId, &str)> {
 
 pub(crate) struct Caches {
     pub(crate) signing_keys: VerifyingKeys,
+    pub(crate) verified: Verified,
     pub(crate) keys: Records<KeyId, KeyRecord>,
     users: Records<UserId, User>,
     workspaces: Records<WorkspaceId, Workspace>,
@@ -41,6 +43,7 @@ impl Caches {
     pub(crate) fn new() -> Self {
         Self {
             signing_keys: VerifyingKeys::new(),
+            verified: Verified::new(),
             keys: Records::new(),
             users: Records::new(),
             workspaces: Records::new(),
@@ -132,6 +135,7 @@ impl Caches {
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         self.signing_keys.clear();
+        self.verified.clear();
         self.keys.clear();
         self.users.clear();
         self.workspaces.clear();

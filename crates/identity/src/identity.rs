@@ -180,7 +180,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub async fn issued(&self, token: &str, now: Moment) -> Result<Claims, Refusal> {
+    pub async fn issued(&self, token: &str, now: Moment) -> Result<Arc<Claims>, Refusal> {
         let token = UnverifiedToken::parse(token).map_err(|_| CredentialError::Malformed)?;
         self.verified(&token, For::Anybody, now).await
     }
@@ -288,16 +288,17 @@ impl Identity {
     }
 
     /// A token whose signature and claims are right, and which nobody has ended.
-    async fn verified(&self, token: &UnverifiedToken<'_>, whom: For, now: Moment) -> Result<Claims, Refusal> {
+    async fn verified(&self, token: &UnverifiedToken<'_>, whom: For, now: Moment) -> Result<Arc<Claims>, Refusal> {
         if !self.feed.has_begun().await {
             self.refresh(now).await?;
         }
         let verifying = self.verifying_key(token, now).await?;
-        let verified = match whom {
-            For::This => verifying.verify(token, &self.audience, now.timestamp()),
-            For::Anybody => verifying.verify_issued(token, &self.audience.issuer, now.timestamp()),
+        let claims = self.caches.verified.claims(token, &verifying).map_err(RefusalReason::from)?;
+        let checked = match whom {
+            For::This => self.audience.check(&claims, now.timestamp()),
+            For::Anybody => self.audience.check_issued(&claims, now.timestamp()),
         };
-        let claims = verified.map_err(RefusalReason::from)?;
+        checked.map_err(RefusalReason::from)?;
         self.refresh(now).await?;
         // The feed may have told just now that the key is published no more.
         self.verifying_key(token, now).await?;

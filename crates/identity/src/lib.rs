@@ -10,6 +10,7 @@
 
 mod agents;
 mod apps;
+mod bounded;
 mod caches;
 mod call;
 mod credential;
@@ -20,6 +21,7 @@ mod principal;
 mod records;
 mod refusal;
 mod revoked;
+mod verified;
 mod verifying_keys;
 
 pub use call::{Call, Named, is_header_of_a_call};

@@ -19,12 +19,11 @@ pub struct Principal {
 
 /// What was shown.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is moved once a call, and a box would be an allocation each time")]
 pub(crate) enum Proof {
     /// A key, with this one of its secrets.
     Key(SecretVersion),
     /// A token.
-    Token(Claims),
+    Token(Arc<Claims>),
     /// An agent's token.
     Agent(Arc<AgentTokenRecord>),
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 use store::StoreError;
 
+use crate::bounded::bounded;
+
 /// About 1 KB each.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
@@ -38,7 +40,7 @@ impl<K: Hash + Eq + Clone, V> Records<K, V> {
     }
 
     fn with_capacity(capacity: NonZeroUsize) -> Self {
-        Self { cache: Mutex::new(Cache { records: LruCache::new(capacity), generation: 0 }) }
+        Self { cache: Mutex::new(Cache { records: bounded(capacity), generation: 0 }) }
     }
 
     /// The record of `id`, from the cache or by `read`, which must be strong. Unknown ids are not kept.

@@ -14,6 +14,8 @@ use domain::{ClientId, Timestamp};
 use lru::LruCache;
 use store::{Store, StoreError};
 
+use crate::bounded::bounded;
+
 /// Of how many clients they are kept.
 const CLIENTS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 /// As many as this are kept in any case: about 1 MB.
@@ -45,7 +47,7 @@ impl Revoked {
     }
 
     fn keeping(clients: NonZeroUsize, few: usize) -> Self {
-        Self { clients: Mutex::new(LruCache::new(clients)), few }
+        Self { clients: Mutex::new(bounded(clients)), few }
     }
 
     /// A client's, from memory or by one strong read of them.

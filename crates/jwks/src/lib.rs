@@ -44,7 +44,7 @@ impl App {
 /// # Errors
 /// [`ApiError`].
 pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Reply, ApiError> {
-    let [".well-known", name] = edge::segments(&request)[..] else { return Err(ApiError::NotFound) };
+    let [".well-known", name] = request.segments()[..] else { return Err(ApiError::NotFound) };
     if !matches!(name, "jwks.json" | "oauth-authorization-server" | "openid-configuration" | "oauth-protected-resource")
     {
         return Err(ApiError::NotFound);

@@ -12,8 +12,9 @@ async fn main() -> Result<(), Error> {
     edge::start_logging();
     let clock = Clock::new();
     let base_url = edge::base_url()?;
-    let store = Store::connect(Config::from_env(&[Table::Signing])?).await;
+    let store = Store::connect(Config::from_env(&[Table::Signing])?)?;
     let reads_documents = edge::per_hour("KEYGATE_CLIENT_DOCUMENTS_PER_HOUR")? > 0;
     let app = App::new(store, &base_url, &Access::built_in()?, reads_documents);
-    edge::run(Arc::new(app), &base_url, clock, handle).await
+    edge::run(Arc::new(app), &base_url, clock, handle).await?;
+    Ok(())
 }

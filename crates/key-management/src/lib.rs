@@ -46,16 +46,16 @@ pub struct App {
 /// # Errors
 /// [`ApiError`].
 pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Reply, ApiError> {
-    if let ["api", "v1", "clients", client, "audit_events"] = &edge::segments(&request)[..] {
+    if let ["api", "v1", "clients", client, "audit_events"] = &request.segments()[..] {
         return match request.method().as_str() {
             "GET" => audit_events::list(&app, &request, client, now).await,
             _ => Err(ApiError::MethodNotAllowed("GET")),
         };
     }
-    if let ["api", "v1", "clients", client, "agents", rest @ ..] = &edge::segments(&request)[..] {
+    if let ["api", "v1", "clients", client, "agents", rest @ ..] = &request.segments()[..] {
         return agents(&app, &request, client, rest, now).await;
     }
-    let ["api", "v1", "clients", client, "api_keys", rest @ ..] = &edge::segments(&request)[..] else {
+    let ["api", "v1", "clients", client, "api_keys", rest @ ..] = &request.segments()[..] else {
         return Err(ApiError::NotFound);
     };
     match (request.method().as_str(), rest) {

@@ -111,7 +111,7 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
     let lambda = Arc::new(lambda);
     let gateway = Arc::new(Gateway::new(template, &setting.base_url, Arc::clone(&lambda))?);
     let now = Timestamp::from_unix(clock::now().as_second());
-    let demo = seed::demo(&seed::connect(&setting.store).await, &data.demo(), &setting.base_url, now).await?;
+    let demo = seed::demo(&seed::connect(&setting.store), &data.demo(), &setting.base_url, now).await?;
     let starting = async {
         gateway.warm_up(template, door.port).await?;
         gateway.try_exchange(&demo.api_key, door.port).await.map_err(|failure| no_tokens(&failure, data))

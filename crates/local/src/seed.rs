@@ -56,10 +56,11 @@ impl std::fmt::Debug for Demo {
 }
 
 /// Connects to the embedded store at `endpoint`, whose tables are called by their logical ids.
-pub async fn connect(endpoint: &str) -> Store {
+#[must_use]
+pub fn connect(endpoint: &str) -> Store {
     let names = [(Table::Keys, "KeysTable"), (Table::Directory, "DirectoryTable"), (Table::Audit, "AuditTable")];
     let config = Config::new(names.map(|(table, name)| (table, name.to_owned())));
-    Store::connect_embedded(endpoint, config).await
+    Store::connect_embedded(endpoint, config)
 }
 
 /// The demo client of this data directory, with keys that work: the one that `file` describes where the store knows it,
@@ -202,7 +203,7 @@ mod tests {
     async fn empty_store() -> (Embedded, Store) {
         let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
         let embedded = Embedded::start(None, &template).await.unwrap();
-        let store = connect(&embedded.endpoint()).await;
+        let store = connect(&embedded.endpoint());
         (embedded, store)
     }
 

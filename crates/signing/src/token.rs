@@ -20,6 +20,7 @@ pub struct MalformedToken;
 /// A token whose form is right and whose claims nobody has verified.
 #[derive(Debug)]
 pub struct UnverifiedToken<'a> {
+    text: &'a str,
     /// Header and payload as they were signed.
     pub(crate) message: &'a str,
     pub(crate) payload: &'a str,
@@ -56,7 +57,13 @@ impl<'a> UnverifiedToken<'a> {
         if header.typ != TOKEN_TYPE || header.kid.is_empty() {
             return Err(MalformedToken);
         }
-        Ok(Self { message, payload, signature, algorithm: header.alg, kid: header.kid })
+        Ok(Self { text, message, payload, signature, algorithm: header.alg, kid: header.kid })
+    }
+
+    /// The token itself.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
     }
 
     /// Which key it says that it was signed with.

@@ -101,6 +101,21 @@ impl VerifyingKey {
         signature.is_ok_and(|signature| self.key.verify_sig(message.as_bytes(), &signature).is_ok())
     }
 
+    /// What a token says that this key has signed: its form is right, and none of it is judged yet.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::Algorithm`], [`TokenRefusal::Signature`], [`TokenRefusal::Claims`], the first that applies.
+    pub fn claims(&self, token: &UnverifiedToken<'_>) -> Result<Claims, TokenRefusal> {
+        if token.algorithm != self.algorithm.name() {
+            return Err(TokenRefusal::Algorithm);
+        }
+        if !self.is_signature(token.message, token.signature) {
+            return Err(TokenRefusal::Signature);
+        }
+        let payload = URL_SAFE_NO_PAD.decode(token.payload).map_err(|_| TokenRefusal::Claims)?;
+        strict_json::from_slice(&payload).map_err(|_| TokenRefusal::Claims)
+    }
+
     /// Verifies a token that is for this verifier.
     ///
     /// # Errors
@@ -111,33 +126,32 @@ impl VerifyingKey {
         audience: &Audience,
         now: Timestamp,
     ) -> Result<Claims, TokenRefusal> {
-        let claims = self.verify_issued(token, &audience.issuer, now)?;
-        if claims.aud != audience.resource && claims.aud != claims.client_id.as_str() {
-            return Err(TokenRefusal::Audience);
-        }
+        let claims = self.claims(token)?;
+        audience.check(&claims, now)?;
         Ok(claims)
     }
+}
 
-    /// Verifies a token that `issuer` has issued, whomever it is for: to say something of it, never to let its bearer in.
+impl Audience {
+    /// Whether claims that were signed are for this verifier, and count now.
     ///
     /// # Errors
-    /// [`TokenRefusal`], the first that applies, but for [`TokenRefusal::Audience`].
-    pub fn verify_issued(
-        &self,
-        token: &UnverifiedToken<'_>,
-        issuer: &str,
-        now: Timestamp,
-    ) -> Result<Claims, TokenRefusal> {
-        if token.algorithm != self.algorithm.name() {
-            return Err(TokenRefusal::Algorithm);
+    /// [`TokenRefusal`], the first that applies of those that are about claims.
+    pub fn check(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenRefusal> {
+        self.check_issued(claims, now)?;
+        if claims.aud != self.resource && claims.aud != claims.client_id.as_str() {
+            return Err(TokenRefusal::Audience);
         }
-        if !self.is_signature(token.message, token.signature) {
-            return Err(TokenRefusal::Signature);
-        }
-        let payload = URL_SAFE_NO_PAD.decode(token.payload).map_err(|_| TokenRefusal::Claims)?;
-        let claims: Claims = strict_json::from_slice(&payload).map_err(|_| TokenRefusal::Claims)?;
-        check(&claims, issuer, now)?;
-        Ok(claims)
+        Ok(())
+    }
+
+    /// Whether claims that were signed count now, whomever they are for: to say something of a token, never to let its
+    /// bearer in.
+    ///
+    /// # Errors
+    /// As [`Audience::check`], but for [`TokenRefusal::Audience`].
+    pub fn check_issued(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenRefusal> {
+        check(claims, &self.issuer, now)
     }
 }
 

@@ -25,6 +25,9 @@ pub enum StoreError {
     /// The function was not given the name of this table.
     #[error("no table configured: {} is not set", .0.variable())]
     Misconfigured(Table),
+    /// The function was not told how to reach AWS.
+    #[error(transparent)]
+    Environment(#[from] aws::Misconfigured),
 }
 
 /// An error and all that is behind it, in one line. By what each says of itself: their `Debug` holds whole answers of

@@ -74,13 +74,17 @@ pub struct Store {
 impl Store {
     /// Prepares the client; nothing is sent. Region, credentials and endpoint come from the environment as for every
     /// AWS SDK (`AWS_ENDPOINT_URL_DYNAMODB` for a store that is not Amazon's).
-    pub async fn connect(config: Config) -> Self {
-        Self::over(&aws::connect("AWS_ENDPOINT_URL_DYNAMODB").await, config)
+    ///
+    /// # Errors
+    /// [`StoreError::Environment`].
+    pub fn connect(config: Config) -> Result<Self, StoreError> {
+        Ok(Self::over(&aws::connect("AWS_ENDPOINT_URL_DYNAMODB")?, config))
     }
 
     /// Prepares the client for a store at `endpoint` that asks for no real credentials: the embedded one.
-    pub async fn connect_embedded(endpoint: &str, config: Config) -> Self {
-        Self::over(&aws::connect_emulated(endpoint, "local").await, config)
+    #[must_use]
+    pub fn connect_embedded(endpoint: &str, config: Config) -> Self {
+        Self::over(&aws::connect_emulated(endpoint, "local"), config)
     }
 
     fn over(shared: &aws::SdkConfig, config: Config) -> Self {

@@ -64,8 +64,9 @@ impl TestKms {
     }
 
     /// A wrapper by that key.
-    pub async fn wrapper(&self, key: &str) -> Wrapper {
-        Wrapper::Kms(Kms::connect_emulated(&self.endpoint, key.to_owned()).await)
+    #[must_use]
+    pub fn wrapper(&self, key: &str) -> Wrapper {
+        Wrapper::Kms(Kms::connect_emulated(&self.endpoint, key.to_owned()))
     }
 
     async fn call(&self, operation: &str, request: &Value) -> Value {

@@ -25,20 +25,22 @@ impl TestStore {
     pub async fn start() -> Self {
         let server = Server::start().await;
         let (faults, endpoint) = Faults::start(server.endpoint()).await;
-        let store = connect(&endpoint, |name| server.table_name(name)).await;
+        let store = connect(&endpoint, |name| server.table_name(name));
         Self { store, faults, endpoint, server }
     }
 
     /// Another connection to the same tables, as another process would have.
-    pub async fn another_connection(&self) -> Store {
-        connect(&self.endpoint, |name| self.server.table_name(name)).await
+    #[must_use]
+    pub fn another_connection(&self) -> Store {
+        connect(&self.endpoint, |name| self.server.table_name(name))
     }
 
     /// A store where none answers.
-    pub async fn unreachable() -> Store {
+    #[must_use]
+    pub fn unreachable() -> Store {
         // The port was free a moment ago, and nobody listens there now.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        connect(&format!("http://{free}"), str::to_owned).await
+        connect(&format!("http://{free}"), str::to_owned)
     }
 
     /// Puts an item as no code of the project would write it; `table` is the template's name for its table.
@@ -61,7 +63,7 @@ impl TestStore {
 }
 
 /// `called` says what the table of a name in the template is called.
-async fn connect(endpoint: &str, called: impl Fn(&str) -> String) -> Store {
+fn connect(endpoint: &str, called: impl Fn(&str) -> String) -> Store {
     let names = [
         (Table::Keys, "KeysTable"),
         (Table::Directory, "DirectoryTable"),
@@ -70,5 +72,5 @@ async fn connect(endpoint: &str, called: impl Fn(&str) -> String) -> Store {
         (Table::Audit, "AuditTable"),
     ];
     let config = Config::new(names.map(|(table, name)| (table, called(name))));
-    Store::connect_embedded(endpoint, config).await
+    Store::connect_embedded(endpoint, config)
 }

@@ -28,7 +28,7 @@ pub(crate) async fn accept_invite(app: &App, request: &Request, now: Moment) -> 
     let form: AcceptForm = edge::json(request)?;
     let password =
         Password::new(&form.password).map_err(|problem| ApiError::BadRequest(format!("`password`: {problem}")))?;
-    let (at, source) = (now.timestamp(), edge::source_address(request));
+    let (at, source) = (now.timestamp(), request.source_address());
     let address = source.map(attempts::throttled_address);
     if let Some(address) = &address {
         attempts::attempt(&app.store, &attempts::throttled(address), PER_ADDRESS, at).await?;

@@ -27,12 +27,12 @@ struct Form {
 pub(crate) async fn auth_token(app: &App, request: &Request, now: Moment) -> Result<Reply, ApiError> {
     match edge::json(request)? {
         Form { api_key: Some(api_key), scopes, workspace_id, email: None, client_id: None, user_id: None, password: None } => {
-            let address = edge::source_address(request);
+            let address = request.source_address();
             let asked = Asked { scopes: scopes.as_ref(), workspace: workspace_id, address };
             exchange::simcel(app, &api_key, asked, now).await
         }
         Form { api_key: None, scopes: None, workspace_id: None, email: Some(email), client_id: None, user_id: None, password: Some(password) } => {
-            log_in(app, &Account::Email(&email), &password, edge::source_address(request), now).await
+            log_in(app, &Account::Email(&email), &password, request.source_address(), now).await
         }
         Form {
             api_key: None,
@@ -44,7 +44,7 @@ pub(crate) async fn auth_token(app: &App, request: &Request, now: Moment) -> Res
             password: Some(password),
         } => {
             let account = Account::User { client_id: &client_id, user_id: &user_id };
-            log_in(app, &account, &password, edge::source_address(request), now).await
+            log_in(app, &account, &password, request.source_address(), now).await
         }
         _ => Err(ApiError::BadRequest(
             "Give `apiKey`, or `email` and `password`, or `client_id`, `user_id` and `password`, and nothing of another"

@@ -62,8 +62,7 @@ pub(crate) async fn simcel(app: &App, api_key: &str, asked: Asked<'_>, now: Mome
 /// `POST /auth/exchange` with `{"api_key"}`.
 pub(crate) async fn simbee(app: &App, request: &Request, now: Moment) -> Result<Reply, ApiError> {
     let form: SimbeeForm = edge::json(request)?;
-    let asked =
-        Asked { scopes: form.scopes.as_ref(), workspace: form.workspace_id, address: edge::source_address(request) };
+    let asked = Asked { scopes: form.scopes.as_ref(), workspace: form.workspace_id, address: request.source_address() };
     let done = exchange(app, &form.api_key, asked, SIMBEE_LIFETIME, now).await?;
     let Exchanged { token, expires_in, scopes } = done;
     Ok(edge::ok(&SimbeeAnswer { data: SimbeeToken { token, expires_in, scopes } }))

@@ -55,7 +55,7 @@ pub struct App {
 /// [`ApiError`].
 pub async fn handle(app: Arc<App>, request: Request, now: Moment) -> Result<Reply, ApiError> {
     let post = request.method() == "POST";
-    match edge::segments(&request)[..] {
+    match request.segments()[..] {
         ["auth", "token"] if post => auth_token::auth_token(&app, &request, now).await,
         ["auth", "exchange"] if post => exchange::simbee(&app, &request, now).await,
         ["auth", "signup"] if post => signup::signup(&app, &request, now).await,

@@ -15,12 +15,12 @@ async fn main() -> Result<(), Error> {
     let clock = Clock::new();
     let issuer = edge::base_url()?;
     let tables = [Table::Keys, Table::Directory, Table::Signing, Table::Usage, Table::Audit];
-    let store = Store::connect(Config::from_env(&tables)?).await;
+    let store = Store::connect(Config::from_env(&tables)?)?;
     let audience = Audience { issuer: issuer.clone(), resource: issuer.clone() };
-    let signing_key = SigningKey::new(store.clone(), Wrapper::from_env().await?, algorithm_from_env()?);
+    let signing_key = SigningKey::new(store.clone(), Wrapper::from_env()?, algorithm_from_env()?);
     signing_key.prepare(clock.now()).await;
     let usage = Arc::new(UsageBuffer::new(store.clone()));
-    edge::flush_usage(usage.clone(), clock).await;
+    edge::flush_usage(usage.clone(), clock).await?;
     let app = App {
         identity: Identity::new(store.clone(), audience).within(edge::revocation_bound()?),
         store,
@@ -30,5 +30,6 @@ async fn main() -> Result<(), Error> {
         issuer: issuer.clone(),
         sign_ups_per_hour: edge::per_hour("KEYGATE_SIGN_UPS_PER_HOUR")?,
     };
-    edge::run(Arc::new(app), &issuer, clock, handle).await
+    edge::run(Arc::new(app), &issuer, clock, handle).await?;
+    Ok(())
 }

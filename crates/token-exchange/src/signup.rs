@@ -60,7 +60,7 @@ pub(crate) async fn signup(app: &App, request: &Request, now: Moment) -> Result<
     if PlainKey::is_in(name) {
         return Err(bad("`company_name` holds an API key, and names are shown"));
     }
-    let source = edge::source_address(request);
+    let source = request.source_address();
     // Each makes a client, and each that is refused tells whether an address is known.
     attempts::hourly(&app.store, "sign-ups", app.sign_ups_per_hour, source, now.timestamp()).await?;
     // Looked up before the hashing, which costs more; the transaction below decides.

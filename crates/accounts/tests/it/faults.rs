@@ -123,7 +123,7 @@ async fn reads_of_a_store_that_is_away_are_503_and_no_401_or_404() {
     }
     let stranger = testkit::TestKey::new(&setup.account.client, "admin");
     assert_eq!(setup.get(stranger.plain.expose(), "").await.0, 503, "nobody knows whether the key counts");
-    let unreachable = TestStore::unreachable().await;
+    let unreachable = TestStore::unreachable();
     let app = accounts::App {
         identity: identity::Identity::new(unreachable.clone(), audience()),
         store: unreachable,

@@ -13,8 +13,8 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
-    async fn new(setup: &Setup) -> Self {
-        Self { identity: Identity::new(setup.test.another_connection().await, audience()) }
+    fn new(setup: &Setup) -> Self {
+        Self { identity: Identity::new(setup.test.another_connection(), audience()) }
     }
 
     async fn by_key(&self, key: &TestKey, at: f64) -> Result<Principal, Refusal> {
@@ -46,7 +46,7 @@ async fn personal_keys_that_are_switched_off_stop_within_five_seconds() {
     let bob = setup.user(Role::Member).await;
     let (personal, shared) = (setup.personal_key(&bob, "read").await, TestKey::new(&setup.account.client, "read"));
     let shared = shared.stored(&setup.test.store).await;
-    let elsewhere = Elsewhere::new(&setup).await;
+    let elsewhere = Elsewhere::new(&setup);
     for at in [0.0, 4.0] {
         assert!(elsewhere.by_key(&personal, at).await.unwrap().workspace().is_ok());
     }
@@ -66,7 +66,7 @@ async fn a_suspended_workspace_is_closed_within_five_seconds_to_keys_and_people(
     let bob = setup.user(Role::Member).await;
     let (personal, login) = (setup.personal_key(&bob, "read").await, setup.login(&bob));
     let shared = TestKey::new(&setup.account.client, "read").stored(&setup.test.store).await;
-    let elsewhere = Elsewhere::new(&setup).await;
+    let elsewhere = Elsewhere::new(&setup);
     for at in [0.0, 4.0] {
         elsewhere.by_key(&personal, at).await.unwrap();
         elsewhere.by_key(&shared, at).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_removed_user_is_gone_within_five_seconds_with_tokens_and_personal_key
     let setup = Setup::new().await;
     let bob = setup.user(Role::Admin).await;
     let (personal, login) = (setup.personal_key(&bob, "read").await, setup.login(&bob));
-    let elsewhere = Elsewhere::new(&setup).await;
+    let elsewhere = Elsewhere::new(&setup);
     for at in [0.0, 4.0] {
         elsewhere.by_key(&personal, at).await.unwrap();
         elsewhere.by_token(&login, at).await.unwrap();
@@ -104,7 +104,7 @@ async fn another_role_narrows_tokens_and_personal_keys_within_five_seconds() {
     let setup = Setup::new().await;
     let bob = setup.user(Role::Admin).await;
     let (personal, login) = (setup.personal_key(&bob, "write read").await, setup.login(&bob));
-    let elsewhere = Elsewhere::new(&setup).await;
+    let elsewhere = Elsewhere::new(&setup);
     let write = Scope::parse("write").unwrap();
     for at in [0.0, 4.0] {
         assert!(elsewhere.by_key(&personal, at).await.unwrap().covers(&write));
@@ -125,7 +125,7 @@ async fn a_member_that_is_taken_out_and_scopes_that_are_taken_back_are_known_wit
     let path = format!("/workspaces/{}", setup.account.workspace.id);
     change(&setup, "PATCH", &path, Some(json!({"member_scopes": ["insights:read"]}))).await;
     let personal = setup.personal_key(&bob, "insights:read read").await;
-    let elsewhere = Elsewhere::new(&setup).await;
+    let elsewhere = Elsewhere::new(&setup);
     let insights = Scope::parse("insights:read").unwrap();
     for at in [0.0, 4.0] {
         assert!(elsewhere.by_key(&personal, at).await.unwrap().covers(&insights));
@@ -141,7 +141,7 @@ async fn a_member_that_is_taken_out_and_scopes_that_are_taken_back_are_known_wit
 #[tokio::test]
 async fn another_token_lifetime_is_known_within_five_seconds() {
     let setup = Setup::new().await;
-    let elsewhere = Elsewhere::new(&setup).await;
+    let elsewhere = Elsewhere::new(&setup);
     let lifetime = async |at| {
         let client = elsewhere.identity.client(&setup.account.client.id, moment(at)).await.unwrap().unwrap();
         client.settings.token_lifetime

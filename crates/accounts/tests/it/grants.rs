@@ -216,7 +216,7 @@ async fn of_an_end_and_refreshes_at_once_nothing_survives() {
         let before = setup.events().await.len();
         let mut refreshes = Vec::new();
         for _ in 0..4 {
-            let (store, id, mut token) = (setup.test.another_connection().await, grant.id.clone(), first.clone());
+            let (store, id, mut token) = (setup.test.another_connection(), grant.id.clone(), first.clone());
             refreshes.push(tokio::spawn(async move {
                 for step in 0..6 {
                     let seen = store.grant_by_id(&id).await.unwrap().unwrap();

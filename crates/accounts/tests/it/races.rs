@@ -15,7 +15,7 @@ use crate::setup::Setup;
 pub(crate) async fn at_once(setup: &Setup, calls: Vec<(String, &str, String, Option<Value>)>) -> Vec<u16> {
     let mut running = Vec::new();
     for (bearer, method, rest, body) in calls {
-        let store = setup.test.another_connection().await;
+        let store = setup.test.another_connection();
         let identity = Identity::new(store.clone(), audience());
         let app = Arc::new(App { store, identity, access: Access::built_in().unwrap() });
         let request = call(setup, &bearer, method, &rest, body);

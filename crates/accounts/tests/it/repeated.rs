@@ -94,7 +94,7 @@ async fn calls_of_one_name_at_once_are_one() {
         let before = setup.events().await.len();
         let mut running = Vec::new();
         for _ in 0..8 {
-            let store = setup.test.another_connection().await;
+            let store = setup.test.another_connection();
             let identity = Identity::new(store.clone(), audience());
             let app = Arc::new(App { store, identity, access: Access::built_in().unwrap() });
             let request = named(&setup.owner(), &setup.path(path), "one", form);

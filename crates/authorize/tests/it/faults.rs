@@ -10,7 +10,7 @@ use crate::setup::{CALLBACK, Setup, asks, encoded, event};
 async fn a_store_that_is_away_is_a_page_that_says_so() {
     let mut setup = Setup::new().await;
     let asked = asks(&Setup::new_app(None, None), "read");
-    setup.app = Setup::app(testkit::TestStore::unreachable().await, testkit::ISSUER);
+    setup.app = Setup::app(testkit::TestStore::unreachable(), testkit::ISSUER);
     let answer = Browser::new(&setup).get(&asked).await;
     answer.assert_page(503);
     assert_eq!(answer.header("retry-after"), Some("1"));

@@ -35,7 +35,7 @@ impl Answer {
         let body = match reply.into_body() {
             Body::Text(text) => text,
             Body::Empty => String::new(),
-            _ => panic!("no page is binary"),
+            Body::Binary(_) => panic!("no page is binary"),
         };
         Self { status, reply: headers, body }
     }

@@ -73,7 +73,7 @@ impl Setup {
     }
 
     pub(crate) async fn ask_at(&self, event: &str, at: Moment) -> Outcome {
-        match handle(&self.app, &Event::read(event), at).await {
+        match handle(&self.app, &Event::read(event.as_bytes()), at).await {
             Ok(answer) => Outcome::Answer(serde_json::to_value(answer).unwrap()),
             Err(diagnostic) => Outcome::Error(diagnostic.error_message),
         }

@@ -43,6 +43,6 @@ fn a_setting_that_can_not_be_followed_ends_the_start() {
         &[(policy, "whole"), (response, "policy")],
     ] {
         let output = start(settings);
-        assert!(output.contains("lambda_runtime_api_client"), "it gets as far as its runtime: {settings:?}: {output}");
+        assert!(output.contains("NotOnLambda"), "it gets as far as its runtime: {settings:?}: {output}");
     }
 }

@@ -15,9 +15,10 @@ const LONGEST: f64 = 400.0;
 type Panel = (&'static str, &'static str, &'static [(&'static str, &'static str)], fn(&Figures) -> Option<f64>);
 
 /// Which subjects are in a panel, with their names there. Ours are drawn in another colour.
-const VERIFYING: [(&str, &str); 7] = [
+const VERIFYING: [(&str, &str); 8] = [
     ("echo", "answers a constant (floor)"),
-    ("authorizer, JWT ES256", "Keygate authorizer, JWT"),
+    ("authorizer, JWT ES256", "Keygate authorizer, new JWT"),
+    ("authorizer, JWT ES256, known", "Keygate authorizer, JWT again"),
     ("authorizer, raw key", "Keygate authorizer, raw key"),
     ("Rust, jsonwebtoken", "Rust, jsonwebtoken"),
     ("Node, aws-jwt-verify", "Node 20, aws-jwt-verify"),

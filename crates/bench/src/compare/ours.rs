@@ -15,6 +15,11 @@ use crate::failure::Failure;
 use crate::fixture::bare_event;
 use crate::program::Program;
 
+/// An authorizer that gets one token again and again, as the peers do; the others get one that is new to them each time.
+pub(super) const KNOWN: &str = "authorizer, JWT ES256, known";
+/// As many as that an authorizer has long forgotten the first after the last.
+const NEW_TOKENS: usize = 1_500;
+
 /// The event for the JWK set, and the one for a document that is made at the start.
 const JWKS: &str = "jwks-jwks";
 const DISCOVERY: &str = "jwks-discovery";
@@ -23,10 +28,17 @@ const DISCOVERY: &str = "jwks-discovery";
 pub(super) async fn warm(setting: &Setting) -> Result<Vec<Warm>, Failure> {
     let (fixture, programs) = (&setting.fixture, &setting.programs);
     let mut all = Vec::new();
+    for (name, algorithm) in [
+        ("authorizer, JWT ES256", Algorithm::Es256),
+        ("authorizer, JWT EdDSA", Algorithm::EdDsa),
+        ("authorizer, JWT RS256", Algorithm::Rs256),
+    ] {
+        let (way, events) = (setting.way().await?, fixture.token_events(algorithm, NEW_TOKENS)?);
+        let subject = subject(name, programs.authorizer.clone().on(way.endpoint()), events[0].clone(), Expected::Allow);
+        all.push(Warm::function(subject, Some(way)).await?.asked(events));
+    }
     for (name, program, event, expected) in [
-        ("authorizer, JWT ES256", &programs.authorizer, fixture.token_event(Algorithm::Es256)?, Expected::Allow),
-        ("authorizer, JWT EdDSA", &programs.authorizer, fixture.token_event(Algorithm::EdDsa)?, Expected::Allow),
-        ("authorizer, JWT RS256", &programs.authorizer, fixture.token_event(Algorithm::Rs256)?, Expected::Allow),
+        (KNOWN, &programs.authorizer, fixture.token_event(Algorithm::Es256)?, Expected::Allow),
         ("authorizer, raw key", &programs.authorizer, fixture.key_event(), Expected::Allow),
         ("authorizer, agent", &programs.authorizer, fixture.agent_event()?, Expected::Allow),
         ("token-exchange", &programs.token_exchange, fixture.exchange_event(), Expected::Member("accessToken")),

@@ -14,7 +14,7 @@ use crate::counted::Counted;
 use crate::failure::Failure;
 use crate::fixture::Fixture;
 use crate::process;
-use crate::program::{Program, build_functions, build_own};
+use crate::program::{Program, build_floor, build_functions};
 use crate::store_process::StoreProcess;
 
 /// The programs of this project.
@@ -44,8 +44,8 @@ impl Setting {
     /// Builds and fills everything, and installs the peers where they are wanted.
     pub(super) async fn start(peers: bool) -> Result<Self, Failure> {
         build_functions().await?;
-        let own = ["floor-echo", "floor-get-item", "peer-jsonwebtoken"];
-        let [echo, get_item, jsonwebtoken] = build_own(own).await?;
+        let compared = ["floor-echo", "floor-get-item", "peer-jsonwebtoken"];
+        let [echo, get_item, jsonwebtoken] = build_floor(compared).await?;
         let peers = if peers { Some(install::peers().await?) } else { None };
         // Only what was started before may use several.
         process::stay_on_one_processor()?;

@@ -32,7 +32,9 @@ pub(super) struct Warm {
     /// What it is called in every report.
     pub(super) name: &'static str,
     target: Target,
-    event: Bytes,
+    events: Vec<Bytes>,
+    /// How many calls were made.
+    made: usize,
     expected: Expected,
     /// Its way to the store, where it has one.
     way: Option<Arc<Counted>>,
@@ -54,7 +56,12 @@ impl Warm {
     pub(super) async fn function(subject: Subject, way: Option<Arc<Counted>>) -> Result<Self, Failure> {
         let Subject { name, start, event, expected } = subject;
         let target = Target::Function(Instance::start(start()).await?);
-        Ok(Self { name, target, event, expected, way })
+        Ok(Self { name, target, events: vec![event], made: 0, expected, way })
+    }
+
+    /// The same, asked these in turns.
+    pub(super) fn asked(self, events: Vec<Bytes>) -> Self {
+        Self { events, ..self }
     }
 
     /// Takes a server that runs.
@@ -68,7 +75,7 @@ impl Warm {
     }
 
     fn of(name: &'static str, target: Target) -> Self {
-        Self { name, target, event: Bytes::new(), expected: Expected::Constant, way: None }
+        Self { name, target, events: Vec::new(), made: 0, expected: Expected::Constant, way: None }
     }
 
     /// Makes it as fast as it gets.
@@ -122,11 +129,13 @@ impl Warm {
             let start = clocks::start();
             match &mut self.target {
                 Target::Function(instance) => {
-                    answers.push(patiently(self.name, instance.invoke(self.event.clone())).await?);
+                    let event = self.events[self.made % self.events.len()].clone();
+                    answers.push(patiently(self.name, instance.invoke(event)).await?);
                 }
                 Target::Server(server) => server.token().await?,
                 Target::Here(work) => work(),
             }
+            self.made += 1;
             wall.push(start.elapsed().as_secs_f64() * 1e6);
         }
         answers.iter().try_for_each(|answer| self.expected.check(self.name, answer))?;

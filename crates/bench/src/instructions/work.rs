@@ -105,7 +105,7 @@ pub async fn work(path: Path, times: u32, input: Input) -> Result<(), Failure> {
 }
 
 async fn authorize(path: Path, times: u32, input: Input) -> Result<(), Failure> {
-    let store = connect(&input.store).await;
+    let store = connect(&input.store);
     let app = App {
         identity: Identity::new(store.clone(), audience()),
         usage: Arc::new(UsageBuffer::new(store)),
@@ -117,7 +117,7 @@ async fn authorize(path: Path, times: u32, input: Input) -> Result<(), Failure> 
     // The time stands still: the feed stays fresh, and no count is written.
     let now = Moment { wall_ms: now().unix() * 1000, monotonic: std::time::Duration::ZERO };
     let ask = async || {
-        let event = Event::read(black_box(&input.event));
+        let event = Event::read(black_box(input.event.as_bytes()));
         let answer = handle(&app, &event, now).await;
         let answer = answer.map(|answer| serde_json::to_string(&answer).unwrap_or_default());
         let allowed = answer.as_ref().is_ok_and(|answer| answer.contains(r#""Effect":"Allow""#));

@@ -29,8 +29,8 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// Makes what their `main` makes.
-    pub(crate) async fn start(endpoint: &str) -> Result<Self, Failure> {
-        let store = connect(endpoint).await;
+    pub(crate) fn start(endpoint: &str) -> Result<Self, Failure> {
+        let store = connect(endpoint);
         let access = || Access::built_in().map_err(|error| Failure::Start(error.to_string()));
         let wrapper = Wrapper::from_secret(&random::base62(32)).map_err(|error| Failure::Start(error.to_string()))?;
         let signing_key = SigningKey::new(store.clone(), wrapper, Algorithm::Es256);

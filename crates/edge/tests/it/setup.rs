@@ -28,7 +28,7 @@ pub(crate) fn with_header(event: Value, name: &str, value: &str) -> Value {
 
 /// Event in, answer out, both as JSON, as under Lambda.
 pub(crate) async fn answer_with(event: &str, handler: fn(&Request) -> Result<Reply, ApiError>) -> Value {
-    let incoming: Incoming = serde_json::from_str(event).unwrap();
+    let incoming: Incoming = Incoming::read(event.as_bytes());
     let answer = edge::answer(incoming, "https://auth.example", async |request| handler(&request)).await;
     serde_json::to_value(answer).unwrap()
 }
@@ -49,7 +49,7 @@ fn mirror(request: &Request) -> Value {
     let body = match request.body() {
         Body::Text(text) => json!({"text": text}),
         Body::Binary(bytes) => json!({"bytes": bytes}),
-        _ => Value::Null,
+        Body::Empty => Value::Null,
     };
     let query = match Query::read(request, &["a", "environment", "limit"]) {
         Ok(query) => json!(query.parsed("a", "", |text| Some(text.to_owned())).unwrap()),
@@ -58,10 +58,10 @@ fn mirror(request: &Request) -> Value {
     };
     json!({
         "method": request.method().as_str(),
-        "segments": edge::segments(request),
+        "segments": request.segments(),
         "query": query,
         "headers": headers,
         "body": body,
-        "address": edge::source_address(request).map(|address| address.to_string()),
+        "address": request.source_address().map(|address| address.to_string()),
     })
 }

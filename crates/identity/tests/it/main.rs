@@ -10,3 +10,4 @@ mod losses;
 mod principals;
 mod setup;
 mod signing_keys;
+mod verified;

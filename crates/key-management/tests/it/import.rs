@@ -646,7 +646,7 @@ async fn imports_of_the_same_rows_at_once_make_each_key_once() {
     let rows: Vec<_> = strings.iter().map(|text| row(text)).collect();
     let mut writers = Vec::new();
     for place in 0..4 {
-        let app = app(&setup.test.another_connection().await);
+        let app = app(&setup.test.another_connection());
         // Not in the same order, so that they meet in the middle of their parts.
         let mut rows = rows.clone();
         rows.rotate_left(place * 11);

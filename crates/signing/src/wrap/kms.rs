@@ -22,13 +22,17 @@ pub struct Kms {
 impl Kms {
     /// The key of this id, ARN or alias. Region, credentials and endpoint come from the environment as for every AWS SDK
     /// (`AWS_ENDPOINT_URL_KMS`).
-    pub async fn connect(key_id: String) -> Self {
-        Self::over(&aws::connect("AWS_ENDPOINT_URL_KMS").await, key_id)
+    ///
+    /// # Errors
+    /// [`WrapError::Environment`].
+    pub fn connect(key_id: String) -> Result<Self, WrapError> {
+        Ok(Self::over(&aws::connect("AWS_ENDPOINT_URL_KMS")?, key_id))
     }
 
     /// The key of this id at a server that plays KMS and asks for no real credentials.
-    pub async fn connect_emulated(endpoint: &str, key_id: String) -> Self {
-        Self::over(&aws::connect_emulated(endpoint, "us-east-1").await, key_id)
+    #[must_use]
+    pub fn connect_emulated(endpoint: &str, key_id: String) -> Self {
+        Self::over(&aws::connect_emulated(endpoint, "us-east-1"), key_id)
     }
 
     fn over(config: &aws::SdkConfig, key_id: String) -> Self {

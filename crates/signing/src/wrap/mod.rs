@@ -40,6 +40,9 @@ pub enum WrapError {
     /// KMS did not answer in time, or does not do it. The text is KMS's own, and holds neither key nor ciphertext.
     #[error("KMS is unavailable: {0}")]
     Unavailable(String),
+    /// The function was not told how to reach AWS.
+    #[error(transparent)]
+    Environment(#[from] aws::Misconfigured),
 }
 
 /// Wraps and unwraps private keys.
@@ -56,14 +59,14 @@ impl Wrapper {
     ///
     /// # Errors
     /// [`WrapError::NotConfigured`] where it names none, or both.
-    pub async fn from_env() -> Result<Self, WrapError> {
+    pub fn from_env() -> Result<Self, WrapError> {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Self::configured(set("KEYGATE_KMS_KEY_ID"), set("KEYGATE_MASTER_KEY")).await
+        Self::configured(set("KEYGATE_KMS_KEY_ID"), set("KEYGATE_MASTER_KEY"))
     }
 
-    async fn configured(kms_key_id: Option<String>, master_key: Option<String>) -> Result<Self, WrapError> {
+    fn configured(kms_key_id: Option<String>, master_key: Option<String>) -> Result<Self, WrapError> {
         match (kms_key_id, master_key) {
-            (Some(key_id), None) => Ok(Self::Kms(Kms::connect(key_id).await)),
+            (Some(key_id), None) => Ok(Self::Kms(Kms::connect(key_id)?)),
             (None, Some(secret)) => Self::from_secret(&secret),
             (None, None) | (Some(_), Some(_)) => Err(WrapError::NotConfigured),
         }
@@ -105,13 +108,14 @@ impl Wrapper {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn exactly_one_wrapper_is_configured() {
+    #[test]
+    fn exactly_one_wrapper_is_configured() {
         let (id, secret) = (|| Some("alias/keygate".to_owned()), || Some("a".repeat(32)));
-        assert!(matches!(Wrapper::configured(id(), None).await, Ok(Wrapper::Kms(_))));
-        assert!(matches!(Wrapper::configured(None, secret()).await, Ok(Wrapper::MasterKey(_))));
+        let kms = Wrapper::configured(id(), None);
+        assert!(matches!(kms, Ok(Wrapper::Kms(_)) | Err(WrapError::Environment(_))), "{kms:?}");
+        assert!(matches!(Wrapper::configured(None, secret()), Ok(Wrapper::MasterKey(_))));
         for (kms_key_id, master_key) in [(None, None), (id(), secret()), (None, Some("short".to_owned()))] {
-            let refused = Wrapper::configured(kms_key_id, master_key).await.unwrap_err();
+            let refused = Wrapper::configured(kms_key_id, master_key).unwrap_err();
             assert_eq!(refused, WrapError::NotConfigured);
         }
     }

@@ -15,12 +15,12 @@ async fn kms() -> TestKms {
 async fn keys_of_every_algorithm_come_back_from_kms() {
     let kms = kms().await;
     let key = kms.key().await;
-    let wrapper = kms.wrapper(&key).await;
+    let wrapper = kms.wrapper(&key);
     for algorithm in Algorithm::ALL {
         let WrappedKey { public, wrapped } = WrappedKey::make(&wrapper, algorithm).await.unwrap();
         let context = WrapContext { kid: &public.kid, algorithm };
         // As another process would.
-        let signer = Signer::unwrap(&kms.wrapper(&key).await, &wrapped, context).await.unwrap();
+        let signer = Signer::unwrap(&kms.wrapper(&key), &wrapped, context).await.unwrap();
         assert_eq!(*signer.public(), public);
     }
 }
@@ -29,7 +29,7 @@ async fn keys_of_every_algorithm_come_back_from_kms() {
 async fn what_kms_has_wrapped_opens_in_its_own_context_with_its_own_key_and_unchanged_alone() {
     let kms = kms().await;
     let key = kms.key().await;
-    let wrapper = kms.wrapper(&key).await;
+    let wrapper = kms.wrapper(&key);
     let sealed = wrapper.wrap(b"private", CONTEXT).await.unwrap();
     assert!(!sealed.windows(7).any(|window| window == b"private"));
     assert_eq!(wrapper.unwrap(&sealed, CONTEXT).await.unwrap(), b"private");
@@ -50,7 +50,7 @@ async fn what_kms_has_wrapped_opens_in_its_own_context_with_its_own_key_and_unch
     for length in [0, 1, 20, sealed.len() - 1] {
         assert!(wrapper.unwrap(&sealed[..length], CONTEXT).await.is_err(), "cut at {length}");
     }
-    let other_key = kms.wrapper(&kms.key().await).await;
+    let other_key = kms.wrapper(&kms.key().await);
     let refused = other_key.unwrap(&sealed, CONTEXT).await;
     // KMS says IncorrectKeyException, moto AccessDeniedException.
     assert!(matches!(refused, Err(WrapError::Refused | WrapError::Unavailable(_))), "{refused:?}");
@@ -59,7 +59,7 @@ async fn what_kms_has_wrapped_opens_in_its_own_context_with_its_own_key_and_unch
 #[tokio::test]
 async fn each_wrapper_refuses_what_the_other_has_wrapped() {
     let kms = kms().await;
-    let by_kms = kms.wrapper(&kms.key().await).await;
+    let by_kms = kms.wrapper(&kms.key().await);
     let by_master_key = Wrapper::from_secret(&"a".repeat(32)).unwrap();
     for (from, to) in [(&by_kms, &by_master_key), (&by_master_key, &by_kms)] {
         let wrapped = from.wrap(b"private", CONTEXT).await.unwrap();
@@ -70,11 +70,11 @@ async fn each_wrapper_refuses_what_the_other_has_wrapped() {
 #[tokio::test]
 async fn a_kms_that_is_away_or_has_no_such_key_is_an_error() {
     let kms = kms().await;
-    let wrapped = kms.wrapper(&kms.key().await).await.wrap(b"private", CONTEXT).await.unwrap();
-    let unknown = kms.wrapper("arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000").await;
+    let wrapped = kms.wrapper(&kms.key().await).wrap(b"private", CONTEXT).await.unwrap();
+    let unknown = kms.wrapper("arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000");
     // The port was free a moment ago, and nobody listens there now.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let away = Wrapper::Kms(Kms::connect_emulated(&format!("http://{free}"), "key".to_owned()).await);
+    let away = Wrapper::Kms(Kms::connect_emulated(&format!("http://{free}"), "key".to_owned()));
     for wrapper in [unknown, away] {
         let error = wrapper.wrap(b"private", CONTEXT).await.unwrap_err();
         assert!(matches!(error, WrapError::Unavailable(_)), "{error:?}");

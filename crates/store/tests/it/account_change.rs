@@ -198,7 +198,7 @@ async fn of_changes_at_once_on_one_user_each_is_made_on_what_it_has_read() {
     let user = account.user(&test.store, Role::Member).await;
     let mut tasks = Vec::new();
     for _ in 0..8 {
-        let (store, client, user) = (test.another_connection().await, account.client.clone(), user.clone());
+        let (store, client, user) = (test.another_connection(), account.client.clone(), user.clone());
         tasks.push(tokio::spawn(async move {
             loop {
                 let before = store.user_by_id(&user.client_id, &user.id).await.unwrap().unwrap();

@@ -78,7 +78,7 @@ async fn of_two_parents_that_name_one_agent_at_once_one_gets_it() {
     let mut running = Vec::new();
     for _ in 0..8 {
         let key = TestKey::new(&client, "read").stored(&test.store).await;
-        let (agent, store) = (TestAgent::new(&key, "wanted", "read"), test.another_connection().await);
+        let (agent, store) = (TestAgent::new(&key, "wanted", "read"), test.another_connection());
         running.push(tokio::spawn(async move {
             let given = store.agent_give(None, &agent.agent, &agent.token, &act(), None).await.unwrap();
             (given, agent)
@@ -107,7 +107,7 @@ async fn many_tokens_of_one_agent_at_once_are_all_made() {
     let mut running = Vec::new();
     for _ in 0..8 {
         let (before, more) = (first.agent.clone(), TestAgent::of(first.agent.grant.clone(), 1));
-        let (store, key) = (test.another_connection().await, key.record.clone());
+        let (store, key) = (test.another_connection(), key.record.clone());
         running.push(tokio::spawn(async move {
             let after = before.given(more.token.grant.clone(), &key, |_| false);
             assert_eq!(
@@ -131,7 +131,7 @@ async fn an_end_is_one_event_and_one_entry_however_many_ask_for_it() {
     let agent = TestAgent::new(&key, "ending", "read").stored(&test.store).await;
     let mut running = Vec::new();
     for _ in 0..8 {
-        let (store, client, id) = (test.another_connection().await, client.clone(), agent.id().clone());
+        let (store, client, id) = (test.another_connection(), client.clone(), agent.id().clone());
         running.push(tokio::spawn(async move { store.agent_end(&client, &id, &act()).await.unwrap() }));
     }
     let mut ended = 0;

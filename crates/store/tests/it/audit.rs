@@ -65,7 +65,7 @@ async fn fifty_changes_at_once_are_one_chain_without_a_gap() {
     }
     let mut writers = Vec::new();
     for (key, revoked) in keys {
-        let store = test.another_connection().await;
+        let store = test.another_connection();
         writers.push(tokio::spawn(async move {
             let replay = replay();
             loop {

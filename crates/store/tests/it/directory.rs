@@ -59,7 +59,7 @@ async fn sign_ups_at_once_with_one_address_make_one_client() {
     let test = TestStore::start().await;
     let mut tasks = Vec::new();
     for _ in 0..6 {
-        let (store, account) = (test.another_connection().await, account("alice@example.com"));
+        let (store, account) = (test.another_connection(), account("alice@example.com"));
         tasks.push(tokio::spawn(async move { create(&store, &account).await.unwrap() }));
     }
     let mut made = 0;

@@ -30,7 +30,7 @@ async fn writers_at_once_leave_no_gap_and_lose_no_entry() {
     let mut writers = Vec::new();
     for _ in 0..8 {
         let key = TestKey::new(&client, "read").stored(&test.store).await;
-        let (store, client) = (test.another_connection().await, client.id.clone());
+        let (store, client) = (test.another_connection(), client.id.clone());
         writers.push(tokio::spawn(async move {
             // A writer that met the others too often says so; its caller repeats it.
             while let Err(error) = store.key_revoke(&client, &key.record.id, &act()).await {

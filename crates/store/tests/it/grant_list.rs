@@ -118,7 +118,7 @@ async fn a_grant_that_is_taken_back_by_many_at_once_is_one_event_and_told_once()
     let told_before = test.store.feed_after(Sequence(0)).await.unwrap().entries.len();
     let mut racing = Vec::new();
     for _ in 0..6 {
-        let (store, grant, app) = (test.another_connection().await, grant.clone(), app.clone());
+        let (store, grant, app) = (test.another_connection(), grant.clone(), app.clone());
         racing.push(tokio::spawn(async move {
             let deed = || Deed::new(Action::AppGrantEnded, &app.id);
             while let Err(error) = store.grant_take_back(&grant.id, deed(), &act()).await {

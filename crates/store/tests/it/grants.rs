@@ -58,7 +58,7 @@ async fn of_twenty_that_redeem_a_code_at_once_one_does() {
     let code = code(&test).await;
     let mut racing = Vec::new();
     for _ in 0..20 {
-        let (store, code, grant) = (test.another_connection().await, code.clone(), grant_of(&code).0);
+        let (store, code, grant) = (test.another_connection(), code.clone(), grant_of(&code).0);
         racing.push(tokio::spawn(async move { (store.code_redeem(&code, &grant).await.unwrap(), grant.id) }));
     }
     let mut winners = Vec::new();
@@ -103,7 +103,7 @@ async fn of_twenty_refreshes_at_once_one_is_written() {
     let (grant, first) = grant(&test).await;
     let mut racing = Vec::new();
     for _ in 0..20 {
-        let (store, grant, first) = (test.another_connection().await, grant.clone(), first.clone());
+        let (store, grant, first) = (test.another_connection(), grant.clone(), first.clone());
         racing.push(tokio::spawn(async move {
             let next = first.next();
             let followed = grant.refresh.as_ref().unwrap().followed(&first, &next, vec![7], now());
@@ -158,7 +158,7 @@ async fn an_end_and_refreshes_at_once_leave_the_grant_ended() {
     let (grant, first) = grant(&test).await;
     let mut racing = Vec::new();
     for place in 0..8 {
-        let (store, grant, first) = (test.another_connection().await, grant.clone(), first.clone());
+        let (store, grant, first) = (test.another_connection(), grant.clone(), first.clone());
         racing.push(tokio::spawn(async move {
             if place % 2 == 0 {
                 let followed = grant.refresh.as_ref().unwrap().followed(&first, &first.next(), Vec::new(), now());

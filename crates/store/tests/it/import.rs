@@ -72,7 +72,7 @@ async fn patterns_registered_at_once_are_all_there_and_no_more_than_a_client_may
     let more = MOST_PATTERNS + 2;
     let mut writers = Vec::new();
     for start in 0..6 {
-        let (store, client) = (test.another_connection().await, client.id.clone());
+        let (store, client) = (test.another_connection(), client.id.clone());
         writers.push(tokio::spawn(async move {
             let mut outcomes = Vec::new();
             for place in 0..more {

@@ -132,7 +132,7 @@ async fn a_key_is_revoked_once_however_many_try() {
     let key = TestKey::new(&client, "read").stored(&test.store).await;
     let mut callers = Vec::new();
     for second in 0..10 {
-        let (store, client, id) = (test.another_connection().await, client.id.clone(), key.record.id.clone());
+        let (store, client, id) = (test.another_connection(), client.id.clone(), key.record.id.clone());
         callers.push(tokio::spawn(async move {
             store.key_revoke(&client, &id, &Act { at: now().plus(second), ..act() }).await.unwrap()
         }));
@@ -181,7 +181,7 @@ async fn a_store_that_throttles_hangs_or_is_gone_is_unavailable() {
         let answer = test.store.key_by_id(&id).await;
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{fault:?}: {answer:?}");
     }
-    let gone = TestStore::unreachable().await;
+    let gone = TestStore::unreachable();
     assert!(matches!(gone.key_by_id(&id).await, Err(StoreError::Unavailable(_))));
 }
 

@@ -90,7 +90,7 @@ async fn of_rotations_at_once_one_is_made() {
     let keys = test.store.signing_keys().await.unwrap();
     let mut writers = Vec::new();
     for _ in 0..8 {
-        let (store, turn) = (test.another_connection().await, keys.rotated(Es256, now()));
+        let (store, turn) = (test.another_connection(), keys.rotated(Es256, now()));
         writers.push(tokio::spawn(async move { make(&store, &turn, now()).await.unwrap() }));
     }
     let mut made = Vec::new();
@@ -108,7 +108,7 @@ async fn turns_of_several_algorithms_at_once_never_publish_more_than_ten() {
     make(&test.store, &PublishedKeys::default().due(Es256, now()), now()).await.unwrap();
     let mut writers = Vec::new();
     for writer in 0..4 {
-        let store = test.another_connection().await;
+        let store = test.another_connection();
         writers.push(tokio::spawn(async move {
             let algorithm = if writer % 2 == 0 { Es256 } else { EdDsa };
             // Until there is no room for another: who loses a turn to another writer tries again.

@@ -109,7 +109,7 @@ async fn every_process_counts_for_itself() {
     let test = TestStore::start().await;
     let key = TestKey::new(&test.client().await, "read");
     for _ in 0..3 {
-        let buffer = UsageBuffer::new(test.another_connection().await);
+        let buffer = UsageBuffer::new(test.another_connection());
         buffer.exchanged(&key.record, &UserId::random(), moment(0.0));
         buffer.flush(moment(0.0)).await.unwrap();
     }
@@ -191,7 +191,7 @@ async fn an_earlier_use_sets_nothing_back_whoever_writes_it() {
     let test = TestStore::start().await;
     let key = TestKey::new(&test.client().await, "read");
     let payer = UserId::random();
-    let [first, late] = [test.store.clone(), test.another_connection().await].map(UsageBuffer::new);
+    let [first, late] = [test.store.clone(), test.another_connection()].map(UsageBuffer::new);
     late.exchanged(&key.record, &payer, moment(0.0));
     first.exchanged(&key.record, &payer, moment(3700.0));
     first.flush(moment(3700.0)).await.unwrap();

@@ -104,7 +104,7 @@ impl Presented {
         }
         let key = self.secret.as_deref().and_then(|secret| PresentedKey::parse(secret).ok());
         let credential = Credential::Key(key.ok_or_else(invalid_client)?);
-        let call = Call { credential, address: edge::source_address(request), workspace: Named::None };
+        let call = Call { credential, address: request.source_address(), workspace: Named::None };
         let principal = app.identity.principal(&call, now).await.map_err(|refusal| refused(refusal, invalid_client))?;
         if principal.key().is_some_and(|key| self.has_named(key)) {
             return Ok(Caller::Key(Box::new(principal)));

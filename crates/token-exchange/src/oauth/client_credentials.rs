@@ -64,7 +64,7 @@ async fn by_key(
     now: Moment,
 ) -> Result<Reply, OauthError> {
     let secret = presented.secret.as_deref().ok_or_else(invalid_client)?;
-    let address = edge::source_address(request);
+    let address = request.source_address();
     let holder = exchange::prove(app, secret, workspace(form)?, address, now).await;
     let holder = holder.map_err(|error| refused(error, invalid_client))?;
     if !presented.has_named(&holder.key) {

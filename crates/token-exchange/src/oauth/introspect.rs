@@ -66,7 +66,7 @@ async fn by_bearer(app: &App, request: &Request, form: &Form, now: Moment) -> Re
     // The challenge is of the scheme that was tried (RFC 6749, section 5.2).
     let refusal = || invalid_client().challenged(r#"Bearer realm="keygate", error="invalid_token""#);
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
-    let call = match Call::from_headers(headers, edge::source_address(request)) {
+    let call = match Call::from_headers(headers, request.source_address()) {
         Ok(call) => call,
         Err(CredentialError::Several) => {
             return Err(OauthError::invalid_request("The client authenticates in two ways at once"));

@@ -57,6 +57,6 @@ async fn dispatch(app: &App, request: &Request, path: &[&str], now: Moment) -> R
 
 /// What somebody does with a token now, for the feed and the audit log.
 fn act(actor: impl Into<Party>, request: &Request, now: Moment) -> Act {
-    let address = edge::source_address(request).map(|address| address.to_string());
+    let address = request.source_address().map(|address| address.to_string());
     Act { actor: actor.into(), address, at: now.timestamp() }
 }

@@ -50,7 +50,7 @@ pub(super) async fn exchange(app: &App, request: &Request, form: &Form, now: Mom
 }
 
 async fn of_key(app: &App, request: &Request, form: &Form, key: &str, now: Moment) -> Result<Issued, OauthError> {
-    let address = edge::source_address(request);
+    let address = request.source_address();
     let holder = exchange::prove(app, key, workspace(form)?, address, now).await;
     let holder = holder.map_err(|error| refused(error, unaccepted))?;
     let act = actor(app, request, form, &holder.key.client_id, now).await?;
@@ -66,7 +66,7 @@ async fn of_key(app: &App, request: &Request, form: &Form, key: &str, now: Momen
 }
 
 async fn of_token(app: &App, request: &Request, form: &Form, text: &str, now: Moment) -> Result<Issued, OauthError> {
-    let address = edge::source_address(request);
+    let address = request.source_address();
     let subject = app.identity.bearer(text, Sender::At(address), now).await;
     let subject = subject.map_err(|refusal| refused(refusal, unaccepted))?;
     let parent = subject.claims().ok_or_else(unaccepted)?;
@@ -153,7 +153,7 @@ async fn actor(
         _ => return Err(OauthError::invalid_request("`actor_token_type` must be an API key's or an access token's")),
     };
     let credential = credential.ok_or_else(unaccepted)?;
-    let call = Call { credential, address: edge::source_address(request), workspace: Named::None };
+    let call = Call { credential, address: request.source_address(), workspace: Named::None };
     let actor = app.identity.principal(&call, now).await.map_err(|refusal| refused(refusal, unaccepted))?;
     if actor.client_id() != client {
         return Err(unaccepted());

@@ -127,7 +127,7 @@ async fn a_tokens_end_reaches_another_process_within_five_seconds() {
     let setup = Setup::new().await;
     let key = setup.key("read").await;
     let token = key_token(&setup, &key).await;
-    let other = identity::Identity::new(setup.test.another_connection().await, testkit::audience());
+    let other = identity::Identity::new(setup.test.another_connection(), testkit::audience());
     let judge = |seconds| {
         let (other, token) = (&other, &token);
         async move {
@@ -139,7 +139,7 @@ async fn a_tokens_end_reaches_another_process_within_five_seconds() {
     assert!(judge(0.0).await);
     assert!(is_done(&revoke(&setup, &token, &[], 1.0).await));
     assert!(!judge(5.0).await);
-    let cold = identity::Identity::new(setup.test.another_connection().await, testkit::audience());
+    let cold = identity::Identity::new(setup.test.another_connection(), testkit::audience());
     let bearer = format!("Bearer {token}");
     let call = identity::Call::from_headers([("authorization", bearer.as_str())], None).unwrap();
     assert!(cold.principal(&call, testkit::moment(1.0)).await.is_err(), "nor does one that begins take it");

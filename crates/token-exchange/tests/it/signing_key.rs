@@ -61,7 +61,7 @@ async fn functions_that_start_at_once_make_one_key() {
     let test = TestStore::start().await;
     let mut starts = Vec::new();
     for _ in 0..6 {
-        let key = signing_key(&test.another_connection().await, Es256);
+        let key = signing_key(&test.another_connection(), Es256);
         starts.push(tokio::spawn(async move { kid(&key, 0.0).await }));
     }
     let mut kids = Vec::new();
@@ -103,7 +103,7 @@ async fn a_kms_that_is_away_is_503_and_makes_no_key() {
     let body = json!({"apiKey": setup.key("read").await.plain.expose()}).to_string();
     // The port was free a moment ago, and nobody listens there now.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let away = || async { Wrapper::Kms(Kms::connect_emulated(&format!("http://{free}"), "key".to_owned()).await) };
+    let away = || async { Wrapper::Kms(Kms::connect_emulated(&format!("http://{free}"), "key".to_owned())) };
 
     // One is stored, and another one could not be made in its place either.
     let app = setup.app_signing_with(SigningKey::new(setup.test.store.clone(), away().await, Es256));

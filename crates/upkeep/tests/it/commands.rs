@@ -21,7 +21,7 @@ async fn rotations_at_once_make_one_key_and_all_are_told_which() {
     let (test, _) = with_first_key().await;
     let mut calls = Vec::new();
     for _ in 0..10 {
-        let app = app(&test.another_connection().await, Algorithm::Es256);
+        let app = app(&test.another_connection(), Algorithm::Es256);
         calls.push(tokio::spawn(async move { call(&app, rotate(), 10).await.unwrap() }));
     }
     let mut answers = Vec::new();
@@ -102,7 +102,7 @@ async fn withdrawals_at_once_make_one_successor() {
     let first = kid(&test, "active").await;
     let mut calls = Vec::new();
     for _ in 0..6 {
-        let (app, event) = (app(&test.another_connection().await, Algorithm::Es256), withdraw(&first));
+        let (app, event) = (app(&test.another_connection(), Algorithm::Es256), withdraw(&first));
         calls.push(tokio::spawn(async move { call(&app, event, 10).await }));
     }
     let mut withdrawn = 0;

@@ -55,10 +55,10 @@ async fn a_withdrawal_whose_answer_was_lost_is_one() {
     assert_eq!(keys(&test).await.iter().count(), 1);
 }
 
-async fn with_kms_away(test: &TestStore) -> App {
+fn with_kms_away(test: &TestStore) -> App {
     // The port was free a moment ago, and nobody listens there now.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let away = Wrapper::Kms(Kms::connect_emulated(&format!("http://{free}"), "key".to_owned()).await);
+    let away = Wrapper::Kms(Kms::connect_emulated(&format!("http://{free}"), "key".to_owned()));
     App { wrapper: away, ..app(&test.store, Algorithm::Es256) }
 }
 
@@ -67,7 +67,7 @@ async fn a_kms_that_is_away_makes_no_key_and_changes_none() {
     let test = TestStore::start().await;
     call(&app(&test.store, Algorithm::Es256), scheduled(), 0).await.unwrap();
     let before = keys(&test).await;
-    let app = with_kms_away(&test).await;
+    let app = with_kms_away(&test);
     for event in [rotate(), json!({"rotate": "ES256", "at_once": true})] {
         assert!(matches!(call(&app, event, 10).await, Err(UpkeepError::Key(_))));
     }
@@ -79,7 +79,7 @@ async fn a_kms_that_is_away_does_not_save_a_withdrawn_key() {
     let test = TestStore::start().await;
     call(&app(&test.store, Algorithm::Es256), scheduled(), 0).await.unwrap();
     let first = kid(&test, "active").await;
-    let answer = call(&with_kms_away(&test).await, withdraw(&first), 10).await.unwrap();
+    let answer = call(&with_kms_away(&test), withdraw(&first), 10).await.unwrap();
     assert_eq!(moves(&answer), [(first.as_str(), "withdrawn")]);
     assert_eq!(test.store.signing_key_publics().await.unwrap(), []);
     // Once KMS is back the next run makes one.

@@ -45,7 +45,7 @@ async fn runs_at_once_do_no_more_than_one() {
     for (turn, expected) in turns.into_iter().zip([2, 1, 2, 1]) {
         let mut runs = Vec::new();
         for _ in 0..5 {
-            let app = app(&test.another_connection().await, Algorithm::Es256);
+            let app = app(&test.another_connection(), Algorithm::Es256);
             runs.push(tokio::spawn(async move { call(&app, scheduled(), turn).await.unwrap() }));
         }
         let mut made = 0;
@@ -75,11 +75,11 @@ async fn what_kms_wraps_for_it_opens_for_whoever_signs() {
     let test = TestStore::start().await;
     let kms = TestKms::start(Path::new(env!("CARGO_TARGET_TMPDIR"))).await;
     let key = kms.key().await;
-    let app = App { wrapper: kms.wrapper(&key).await, ..app(&test.store, Algorithm::EdDsa) };
+    let app = App { wrapper: kms.wrapper(&key), ..app(&test.store, Algorithm::EdDsa) };
     call(&app, scheduled(), 0).await.unwrap();
     let kid = kid(&test, "active").await;
     let private = test.store.signing_key_private(&kid).await.unwrap().unwrap();
     let context = WrapContext { kid: &kid, algorithm: Algorithm::EdDsa };
-    let signer = Signer::unwrap(&kms.wrapper(&key).await, &private.wrapped, context).await.unwrap();
+    let signer = Signer::unwrap(&kms.wrapper(&key), &private.wrapped, context).await.unwrap();
     assert_eq!(signer.public().kid, kid);
 }

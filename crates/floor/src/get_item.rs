@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = aws::connect_emulated(&std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?, "us-east-1").await;
+    let config = aws::connect_emulated(&std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?, "us-east-1");
     let client = &Client::new(&config);
     let names = ["FLOOR_TABLE", "FLOOR_PK", "FLOOR_SK"];
     let [table, pk, sk] = &names.map(|name| std::env::var(name).unwrap_or_default());

@@ -1,0 +1,69 @@
+//! Pieces of an event's JSON, read in place.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Reads JSON in place. All of it is looked at once for being UTF-8, and not each text in it again.
+///
+/// # Errors
+/// What is wrong and where; the message may hold the input's values.
+pub fn read_in_place<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
+    let json = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
+    serde_json::from_str(json)
+}
+
+/// Text that stands in the event as it is, or had to be unescaped.
+#[derive(Debug, Deserialize)]
+pub struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, apart from the event.
+    #[must_use]
+    pub fn into_owned(self) -> String {
+        self.0.into_owned()
+    }
+}
+
+/// An object's members in their order, whatever they are called, each as often as it is there.
+#[derive(Debug)]
+pub(crate) struct Members<'a, V>(pub(crate) Vec<(Text<'a>, V)>);
+
+impl<V> Default for Members<'_, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Members<'a, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<'a, V>(PhantomData<(&'a (), V)>);
+
+        impl<'de: 'a, 'a, V: Deserialize<'de>> Visitor<'de> for Object<'a, V> {
+            type Value = Members<'a, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object(PhantomData))
+    }
+}

@@ -1,0 +1,84 @@
+//! From one invocation to the next.
+
+use std::panic::AssertUnwindSafe;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+
+use crate::connection::{Connection, Request, api_from_env};
+use crate::error::RuntimeError;
+use crate::invocation::{Invocation, InvocationError};
+
+const NEXT: &str = "/2018-06-01/runtime/invocation/next";
+const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
+const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
+
+/// Answers invocations with `handler`, one after the other, until Lambda ends the process. What is logged meanwhile bears the
+/// invocation's `requestId`.
+///
+/// A handler that panics has failed this one invocation; what it said stays here.
+///
+/// # Errors
+/// Where Lambda can't be spoken with. Lambda starts another process then.
+pub async fn run(handler: impl AsyncFnMut(Invocation) -> Result<Bytes, InvocationError>) -> Result<(), RuntimeError> {
+    run_at(&api_from_env()?, handler).await
+}
+
+/// As [`run`], where Lambda's API is at `api`: `host:port`, and a path perhaps.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_at(
+    api: &str,
+    mut handler: impl AsyncFnMut(Invocation) -> Result<Bytes, InvocationError>,
+) -> Result<(), RuntimeError> {
+    let mut lambda = Connection::to(api);
+    loop {
+        let Some(invocation) = next(&mut lambda).await? else { continue };
+        let id = invocation.request_id.clone();
+        let span = tracing::info_span!("invocation", requestId = id);
+        // Boxed: a handler's future is large, and too deep for the compiler within this one.
+        let answer = AssertUnwindSafe(Box::pin(handler(invocation)))
+            .catch_unwind()
+            .instrument(span.clone())
+            .await
+            .unwrap_or_else(|_| Err(panicked()));
+        post(&mut lambda, &id, answer).instrument(span).await?;
+    }
+}
+
+fn panicked() -> InvocationError {
+    InvocationError { error_type: "Panic".to_owned(), error_message: "The function panicked".to_owned() }
+}
+
+/// The next invocation; `None` where there was none, and the question is to be asked again.
+async fn next(lambda: &mut Connection) -> Result<Option<Invocation>, RuntimeError> {
+    const CALL: &str = "invocation/next";
+    let request = Request { method: "GET", path: NEXT, header: None, body: &[] };
+    let answer = lambda.call(request, REQUEST_ID).await?;
+    match answer.status {
+        200 => {}
+        // cargo-lambda's word for a function that is to be kept running.
+        204 => return Ok(None),
+        status => return Err(RuntimeError::Status { call: CALL, status }),
+    }
+    let request_id = answer.header.ok_or(RuntimeError::Header { call: CALL, header: REQUEST_ID })?;
+    Ok(Some(Invocation { request_id, event: answer.body }))
+}
+
+async fn post(lambda: &mut Connection, id: &str, answer: Result<Bytes, InvocationError>) -> Result<(), RuntimeError> {
+    let (what, body, error_type) = match answer {
+        Ok(body) => ("response", body, None),
+        Err(error) => ("error", serde_json::to_vec(&error).unwrap_or_default().into(), Some(error.error_type)),
+    };
+    let path = format!("/2018-06-01/runtime/invocation/{id}/{what}");
+    let header = error_type.as_deref().map(|error_type| (ERROR_TYPE, error_type));
+    let answer = lambda.call(Request { method: "POST", path: &path, header, body: &body }, REQUEST_ID).await?;
+    if !answer.is_success() {
+        // Too long an answer, too late a one, or nobody waits for it any more (cargo-lambda's 500). Whoever asked knows. Were
+        // Lambda itself broken, the next call would fail.
+        tracing::error!(status = answer.status, "Lambda does not take the answer");
+    }
+    Ok(())
+}
