@@ -1,14 +1,23 @@
 //! `authorizer`: decides at the gateway whether a call may pass.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use authorizer::{App, Event, HttpApiResponse, Policies, handle};
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
-use runtime::Invocation;
+use runtime::{Invocation, InvocationError};
 use signing::Audience;
 use store::{Config, Store, Table, UsageBuffer};
+
+/// How long an answer may take. Lambda's own limit, 5 s in the template, would end the process with all that it has counted.
+const PATIENCE: Duration = Duration::from_millis(4_500);
+
+fn late() -> InvocationError {
+    tracing::error!("no answer in time");
+    InvocationError { error_type: "Unavailable".to_owned(), error_message: "The store is too slow".to_owned() }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,7 +41,9 @@ async fn main() -> Result<(), Error> {
         base_url,
     };
     runtime::run(async |Invocation { event, .. }| {
-        edge::written(&handle(&app, &Event::read(&event), clock.now()).await?)
+        let event = Event::read(&event);
+        let answer = tokio::time::timeout(PATIENCE, handle(&app, &event, clock.now())).await;
+        edge::written(&answer.unwrap_or_else(|_| Err(late()))?)
     })
     .await?;
     Ok(())

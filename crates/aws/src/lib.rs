@@ -54,6 +54,9 @@ fn of_environment(
     let roots = Roots::of(endpoint.as_deref(), Some(&region), named.is_some());
     let mut config = builder(client(roots), credentials).region(Region::new(region));
     config.set_endpoint_url(endpoint);
+    let wanted = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
+    config.set_use_fips(wanted("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(wanted("AWS_USE_DUALSTACK_ENDPOINT"));
     Ok(config.build())
 }
 
@@ -165,6 +168,9 @@ mod tests {
         assert_eq!(with("AWS_ENDPOINT_URL", "http://a").endpoint_url(), Some("http://a"));
         assert_eq!(with("AWS_ENDPOINT_URL_KMS", "http://b").endpoint_url(), Some("http://b"));
         assert_eq!(with("AWS_ENDPOINT_URL_DYNAMODB", "http://c").endpoint_url(), None);
+        assert_eq!(with("AWS_USE_FIPS_ENDPOINT", "true").use_fips(), Some(true));
+        assert_eq!(with("AWS_USE_DUALSTACK_ENDPOINT", "TRUE").use_dual_stack(), Some(true));
+        assert_eq!((config.use_fips(), config.use_dual_stack()), (None, None));
         let old = [lambda[0], lambda[1], ("AWS_DEFAULT_REGION", "us-east-2")];
         assert_eq!(of(&old).unwrap().region().map(AsRef::as_ref), Some("us-east-2"));
     }

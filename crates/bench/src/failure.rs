@@ -22,6 +22,9 @@ pub enum Failure {
     /// A hot path takes more instructions than it did.
     #[error("a hot path has grown by more than 3 %, or has no baseline\n\n{0}")]
     Grown(String),
+    /// A function's memory grows with its calls.
+    #[error("memory has grown by more than 10 % in a soak\n\n{0}")]
+    Leak(String),
     /// The store.
     #[error("the store failed: {0}")]
     Store(#[from] store::StoreError),

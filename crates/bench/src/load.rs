@@ -26,6 +26,8 @@ const CONNECTIONS: [usize; 3] = [1, 8, 64];
 const SOAKING: usize = 8;
 /// In how many parts a soak is measured: after the first one all is warm.
 const PARTS: u64 = 10;
+/// From how many seconds on a soak says whether memory grows.
+const JUDGED: u64 = 300;
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +69,11 @@ pub async fn measure(options: &Options) -> Result<Report, Failure> {
         }
     }
     let grown = soak(&system, &calls, options.soak).await?;
-    Ok(Report::new(options, rows, grown, begun.elapsed()))
+    let report = Report::new(options, rows, grown, begun.elapsed());
+    if options.soak >= JUDGED && report.memory.iter().any(Grown::is_too_much) {
+        return Err(Failure::Leak(report.to_string()));
+    }
+    Ok(report)
 }
 
 /// Goes on with all kinds of calls, and says what the functions' memory was after the first part and after the last.
@@ -84,5 +90,5 @@ async fn soak(system: &System, calls: &[Request], seconds: u64) -> Result<Vec<Gr
         }
         after.push(Memory::of(system.pid())?);
     }
-    Ok(memory::growth(&after))
+    memory::growth(&after)
 }

@@ -52,6 +52,7 @@ struct Event<'a> {
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 struct Context<'a> {
+    stage: Option<Text<'a>>,
     http: Option<Source<'a>>,
     identity: Option<Source<'a>>,
     authorizer: Option<Map<String, Value>>,
@@ -129,6 +130,7 @@ fn of_format_1(event: Event<'_>) -> Option<Request> {
     }
     Some(Request {
         method: method(&event.http_method?)?,
+        // A REST API's path has no stage, and nothing tells it from an HTTP API's.
         path: event.path.map(Text::into_owned).unwrap_or_default(),
         query,
         headers,
@@ -160,7 +162,7 @@ fn of_format_2(event: Event<'_>) -> Option<Request> {
     };
     Some(Request {
         method: method(source.method.as_ref()?)?,
-        path: event.raw_path.map(Text::into_owned).unwrap_or_default(),
+        path: without_stage(event.raw_path.map(Text::into_owned).unwrap_or_default(), context.stage.as_ref()),
         query: query.into_owned().collect(),
         headers,
         body: body(event.body, event.is_base64_encoded)?,
@@ -172,6 +174,17 @@ fn of_format_2(event: Event<'_>) -> Option<Request> {
 impl Source<'_> {
     fn address(self) -> Option<std::net::IpAddr> {
         self.source_ip?.as_str().parse().ok()
+    }
+}
+
+/// In format 2.0 an HTTP API's path begins with its stage, unless that is the default one.
+fn without_stage(path: String, stage: Option<&Text<'_>>) -> String {
+    let stage = stage.map(Text::as_str).filter(|stage| !stage.is_empty() && *stage != "$default");
+    let rest = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
+    match rest {
+        Some("") => "/".to_owned(),
+        Some(rest) if rest.starts_with('/') => rest.to_owned(),
+        _ => path,
     }
 }
 

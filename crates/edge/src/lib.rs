@@ -23,6 +23,7 @@ mod reply;
 mod request;
 mod runtime;
 mod settings;
+mod start;
 mod urlencoded;
 mod usage;
 
@@ -50,5 +51,4 @@ pub use usage::flush_usage;
 
 pub use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-/// What a program ends by that can't start.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
+pub use start::Error;

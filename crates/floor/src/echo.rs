@@ -1,4 +1,4 @@
-//! The least that a function on Lambda costs: it answers a constant, and does not even read its event.
+//! The least that a function on Lambda costs: it answers a constant, and makes nothing of its event.
 
 use std::convert::Infallible;
 

@@ -14,7 +14,13 @@ use signing::{Algorithm, VerifyingKey};
 use store::signing_keys::PublicKeyItem;
 use store::{Store, StoreError};
 
-type Keys = HashMap<String, Arc<VerifyingKey>>;
+type Keys = HashMap<String, Published>;
+
+/// A key, and what it was read from.
+struct Published {
+    item: PublicKeyItem,
+    key: Arc<VerifyingKey>,
+}
 
 pub(crate) struct VerifyingKeys {
     state: Mutex<State>,
@@ -50,8 +56,8 @@ impl VerifyingKeys {
         let _reading = self.reading.lock().await;
         let generation = {
             let state = self.lock();
-            if let Some(key) = state.keys.get(kid) {
-                return Ok(Some(key.clone()));
+            if let Some(known) = state.keys.get(kid) {
+                return Ok(Some(known.key.clone()));
             }
             let age = state.last_read.and_then(|at| now.since(at));
             if state.gone.contains(kid) || age.is_some_and(|age| age < UNKNOWN_KEY_COOLDOWN) {
@@ -61,9 +67,9 @@ impl VerifyingKeys {
         };
         let published = store.signing_key_publics().await?;
         let mut state = self.lock();
-        let keys: Keys =
-            published.iter().filter(|item| !state.gone.contains(&item.kid)).filter_map(verifying_key).collect();
-        let found = keys.get(kid).cloned();
+        let published = published.into_iter().filter(|item| !state.gone.contains(&item.kid));
+        let keys: Keys = published.filter_map(|item| state.read(item)).map(|key| (key.item.kid.clone(), key)).collect();
+        let found = keys.get(kid).map(|found| found.key.clone());
         if state.generation == generation {
             // Where there was none, the first may be made at any moment, and its first token must not be refused.
             state.last_read = (!keys.is_empty()).then_some(now);
@@ -96,7 +102,7 @@ impl VerifyingKeys {
     }
 
     fn known(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
-        self.lock().keys.get(kid).cloned()
+        self.lock().keys.get(kid).map(|known| known.key.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -105,11 +111,43 @@ impl VerifyingKeys {
     }
 }
 
-fn verifying_key(item: &PublicKeyItem) -> Option<(String, Arc<VerifyingKey>)> {
-    let algorithm = Algorithm::parse(&item.algorithm)?;
-    let key = VerifyingKey::from_jwk(algorithm, &item.jwk);
-    if key.is_err() {
-        tracing::error!(kid = item.kid, "a published key can't be read; its tokens are refused");
+impl State {
+    /// A published key, parsed; the one at hand where it is the same, with all that it has verified.
+    fn read(&self, item: PublicKeyItem) -> Option<Published> {
+        if let Some(known) = self.keys.get(&item.kid).filter(|known| known.item == item) {
+            return Some(Published { key: known.key.clone(), item });
+        }
+        let algorithm = Algorithm::parse(&item.algorithm)?;
+        let key = VerifyingKey::from_jwk(algorithm, &item.jwk);
+        if key.is_err() {
+            tracing::error!(kid = item.kid, "a published key can't be read; its tokens are refused");
+        }
+        Some(Published { key: Arc::new(key.ok()?), item })
     }
-    Some((item.kid.clone(), Arc::new(key.ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::{TestStore, moment, published_signer, withdraw_signer};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_that_is_read_again_and_is_the_same_stays_the_same() {
+        let test = TestStore::start().await;
+        let signer = published_signer(&test.store, Algorithm::Es256).await;
+        let (keys, kid) = (VerifyingKeys::new(), signer.public().kid.clone());
+        let first = keys.get(&test.store, &kid, moment(0.0)).await.unwrap().unwrap();
+        for round in 1..4 {
+            test.faults.reset_counts();
+            let at = moment(f64::from(round) * 11.0);
+            assert!(keys.get(&test.store, "a stranger's", at).await.unwrap().is_none());
+            assert_eq!(test.faults.counts().get("Query"), Some(&1), "all were read");
+            assert!(Arc::ptr_eq(&first, &keys.get(&test.store, &kid, at).await.unwrap().unwrap()));
+        }
+        let successor = withdraw_signer(&test.store, &signer).await;
+        keys.drop_for_good(&kid);
+        assert!(keys.get(&test.store, &successor.public().kid, moment(50.0)).await.unwrap().is_some());
+        assert!(keys.get(&test.store, &kid, moment(70.0)).await.unwrap().is_none());
+    }
 }

@@ -6,6 +6,8 @@
 use std::io::{Error, ErrorKind, Result, Write as _};
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -93,18 +95,15 @@ impl Connection {
         header: &str,
     ) -> std::result::Result<Answer, RuntimeError> {
         self.write(&request);
-        let left = match &mut self.open {
-            Some(open) if open.is_open() => open.send(&self.request).await,
-            _ => Err(ErrorKind::NotConnected.into()),
+        let open = match &mut self.open {
+            Some(open) if open.is_open() => open,
+            // Nothing has been sent over it.
+            _ => self.open.insert(Open::connect(&self.authority).await.map_err(RuntimeError::Unreachable)?),
         };
-        if left.is_err() {
-            // Not all of it has left, so nobody can have acted on it.
-            let open = self.open.insert(Open::connect(&self.authority).await.map_err(RuntimeError::Unreachable)?);
-            open.send(&self.request).await.map_err(RuntimeError::Broken)?;
-        }
-        let Some(open) = &mut self.open else { return Err(RuntimeError::Broken(ErrorKind::NotConnected.into())) };
+        // Who refuses a body that is too long answers before all of it has arrived, and may listen no more: the answer counts.
+        let sent = open.stream.write_all(&self.request).await;
         let (answer, is_last) = open.answer(header).await.map_err(RuntimeError::Broken)?;
-        if is_last {
+        if is_last || sent.is_err() {
             self.open = None;
         }
         Ok(answer)
@@ -135,13 +134,10 @@ impl Open {
         Ok(Self { stream, arrived: BytesMut::new() })
     }
 
-    /// Whether nothing has been heard of its end.
+    /// Whether nothing has been heard of its end. The kernel is asked: the event loop may not have turned since.
     fn is_open(&self) -> bool {
-        matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
-    }
-
-    async fn send(&mut self, request: &[u8]) -> Result<()> {
-        self.stream.write_all(request).await
+        let heard = recv(&self.stream, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        matches!(heard, Err(Errno::WOULDBLOCK))
     }
 
     /// The next answer, and whether it is the last.

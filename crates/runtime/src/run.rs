@@ -12,6 +12,8 @@ use crate::invocation::{Invocation, InvocationError};
 
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>: 6 MB, and what is around them.
+const MAX_ANSWER: usize = 6_291_556;
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 
 /// Answers invocations with `handler`, one after the other, until Lambda ends the process. What is logged meanwhile bears the
@@ -52,6 +54,16 @@ fn panicked() -> InvocationError {
     InvocationError { error_type: "Panic".to_owned(), error_message: "The function panicked".to_owned() }
 }
 
+/// The answer, where Lambda takes one so long: it ends the connection amid a longer one.
+fn fitting(answer: Bytes) -> Result<Bytes, InvocationError> {
+    if answer.len() <= MAX_ANSWER {
+        return Ok(answer);
+    }
+    tracing::error!(bytes = answer.len(), "the answer is longer than Lambda takes");
+    let error_message = format!("The answer has more than {MAX_ANSWER} bytes");
+    Err(InvocationError { error_type: "ResponseSizeTooLarge".to_owned(), error_message })
+}
+
 /// The next invocation; `None` where there was none, and the question is to be asked again.
 async fn next(lambda: &mut Connection) -> Result<Option<Invocation>, RuntimeError> {
     const CALL: &str = "invocation/next";
@@ -68,7 +80,7 @@ async fn next(lambda: &mut Connection) -> Result<Option<Invocation>, RuntimeErro
 }
 
 async fn post(lambda: &mut Connection, id: &str, answer: Result<Bytes, InvocationError>) -> Result<(), RuntimeError> {
-    let (what, body, error_type) = match answer {
+    let (what, body, error_type) = match answer.and_then(fitting) {
         Ok(body) => ("response", body, None),
         Err(error) => ("error", serde_json::to_vec(&error).unwrap_or_default().into(), Some(error.error_type)),
     };

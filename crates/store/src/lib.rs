@@ -72,8 +72,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Prepares the client; nothing is sent. Region, credentials and endpoint come from the environment as for every
-    /// AWS SDK (`AWS_ENDPOINT_URL_DYNAMODB` for a store that is not Amazon's).
+    /// Prepares the client; nothing is sent. Region, credentials and endpoint come from the environment
+    /// (`AWS_ENDPOINT_URL_DYNAMODB` for a store that is not Amazon's).
     ///
     /// # Errors
     /// [`StoreError::Environment`].

@@ -26,11 +26,14 @@ fn start(settings: &[(&str, &str)]) -> String {
 fn a_setting_that_can_not_be_followed_ends_the_start() {
     let (policy, response) = ("KEYGATE_POLICY", "KEYGATE_HTTP_API_RESPONSE");
     for (settings, said) in [
-        (&[(policy, "cached")][..], "Error: Policy"),
-        (&[(policy, "Whole")], "Error: Policy"),
-        (&[(response, "yes")], "Error: Response"),
-        (&[(policy, "whole"), (response, "simple")], "Error: KeptYes"),
-        (&[(policy, "whole"), (response, "yes")], "Error: Response"),
+        (&[(policy, "cached")][..], "Error: KEYGATE_POLICY must be `route` or `whole`"),
+        (&[(policy, "Whole")], "Error: KEYGATE_POLICY must be `route` or `whole`"),
+        (&[(response, "yes")], "Error: KEYGATE_HTTP_API_RESPONSE must be"),
+        (
+            &[(policy, "whole"), (response, "simple")],
+            "Error: KEYGATE_HTTP_API_RESPONSE can't be `simple` where KEYGATE_POLICY is `whole`",
+        ),
+        (&[(policy, "whole"), (response, "yes")], "Error: KEYGATE_HTTP_API_RESPONSE must be"),
     ] {
         let output = start(settings);
         assert!(output.contains(said), "{settings:?}: {output}");
@@ -43,6 +46,9 @@ fn a_setting_that_can_not_be_followed_ends_the_start() {
         &[(policy, "whole"), (response, "policy")],
     ] {
         let output = start(settings);
-        assert!(output.contains("NotOnLambda"), "it gets as far as its runtime: {settings:?}: {output}");
+        assert!(
+            output.contains("Error: AWS_LAMBDA_RUNTIME_API is not set"),
+            "it gets as far as its runtime: {settings:?}: {output}"
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! What nobody gets below: a function that answers a constant, one that reads an item, and the bare signatures, by keys that are
-//! parsed once.
+//! What things are set against: a function that answers a constant, on `lambda_runtime` and on our own runtime, one that reads an item,
+//! and the bare signatures, by keys that are parsed once.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -18,6 +19,9 @@ use crate::compare::warm::Warm;
 use crate::failure::Failure;
 use crate::keys::KEYS_TABLE;
 
+/// What answers a constant on our own runtime.
+pub(super) const OWN_ECHO: &str = "echo, our runtime";
+
 /// The subjects that are warm. The functions are asked by the same event as the authorizer.
 pub(super) async fn warm(setting: &Setting) -> Result<Vec<Warm>, Failure> {
     let event = setting.fixture.token_event(Algorithm::Es256)?;
@@ -30,24 +34,37 @@ pub(super) async fn warm(setting: &Setting) -> Result<Vec<Warm>, Failure> {
         command
     };
     let get_item = Subject { name: "echo + GetItem", start: Box::new(start), event, expected: Expected::Found };
-    let mut all = vec![Warm::function(echo(setting)?, None).await?, Warm::function(get_item, None).await?];
+    let mut all = Vec::new();
+    for subject in [echo(setting)?, own_echo(setting)?, get_item] {
+        all.push(Warm::function(subject, None).await?);
+    }
     all.extend(signatures(setting.fixture.token(Algorithm::Es256)?.into_bytes())?);
     Ok(all)
 }
 
 /// The subject that is cold.
 pub(super) fn cold(setting: &Setting) -> Result<Vec<Subject>, Failure> {
-    Ok(vec![echo(setting)?])
+    Ok(vec![echo(setting)?, own_echo(setting)?])
 }
 
+/// On `lambda_runtime`, as whoever writes a function in Rust takes it: by this one the goals are judged.
 fn echo(setting: &Setting) -> Result<Subject, Failure> {
-    let (program, event) = (setting.programs.echo.clone(), setting.fixture.token_event(Algorithm::Es256)?);
+    constant("echo", &setting.programs.echo, setting)
+}
+
+/// On our own runtime.
+fn own_echo(setting: &Setting) -> Result<Subject, Failure> {
+    constant(OWN_ECHO, &setting.programs.own_echo, setting)
+}
+
+fn constant(name: &'static str, program: &Path, setting: &Setting) -> Result<Subject, Failure> {
+    let (program, event) = (program.to_owned(), setting.fixture.token_event(Algorithm::Es256)?);
     let start = Box::new(move || bare(&program));
-    Ok(Subject { name: "echo", start, event, expected: Expected::Constant })
+    Ok(Subject { name, start, event, expected: Expected::Constant })
 }
 
 /// A program with no more in its environment than Lambda's runtime asks for.
-fn bare(program: &std::path::Path) -> Command {
+fn bare(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().stderr(Stdio::null());
     for (name, value) in [

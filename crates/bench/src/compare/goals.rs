@@ -71,6 +71,12 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Vec<Goal>, Vec<NotMeasured>) {
         ("authorizer, raw key, warm CPU / echo", at_most, 1.5, ratio(ratios::RAW_KEY)),
         ("authorizer, cold CPU before its first store read / echo", at_most, 1.5, ratio(ratios::COLD)),
         ("cold CPU with one store read over TLS / without", at_most, 2.5, ratio(ratios::COLD_READ)),
+        (
+            "aws-jwt-verify's warm CPU / the authorizer's, each token new to ours",
+            at_least,
+            4.0,
+            ratio(ratios::NODE_NEW),
+        ),
         ("aws-jwt-verify's warm CPU / the authorizer's, one token for both", at_least, 4.0, ratio(ratios::NODE_WARM)),
         ("aws-jwt-verify's cold CPU / the authorizer's", at_least, 25.0, ratio(ratios::NODE_COLD)),
         ("aws-jwt-verify's memory / the authorizer's", at_least, 6.0, memory()),
@@ -115,7 +121,7 @@ mod tests {
     fn a_goal_without_a_figure_is_named_with_a_reason_and_never_met() {
         let (goals, not_measured) = judged(&[RatioFigure::new(ratios::JWKS, &[f64::NAN])]);
         assert_eq!(goals, []);
-        assert_eq!(not_measured.len(), 18);
+        assert_eq!(not_measured.len(), 19);
         assert!(not_measured.iter().all(|goal| !goal.reason.is_empty()));
     }
 }

@@ -1,5 +1,5 @@
 //! What a user would pick instead: authorizers that verify one ES256 token by a JWK set which they fetch, and a token server.
-//! Their sources lie in `peers/`.
+//! Their sources lie in `peers/`, the one in Rust in the crate `floor`.
 
 use std::path::PathBuf;
 use std::process::Stdio;

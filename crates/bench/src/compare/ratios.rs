@@ -1,20 +1,22 @@
 //! What is set against what. Each ratio, or difference, is made inside a round, and the report has the median of the rounds.
 
-use crate::compare::ours;
 use crate::compare::report::RatioFigure;
 use crate::compare::round::Round;
+use crate::compare::{floor, ours};
 
 /// The authorizer's tokens against the floor, by algorithm.
 pub(super) const BY_FLOOR: [&str; 3] =
     ["JWT ES256 / (echo + verify)", "JWT EdDSA / (echo + verify)", "JWT RS256 / (echo + verify)"];
 pub(super) const RAW_KEY: &str = "raw key / echo";
 const KNOWN: &str = "JWT ES256 that is known / echo";
+const OWN_ECHO: &str = "echo on our runtime / echo";
 const AGENT: &str = "agent / echo";
 pub(super) const JWKS: &str = "jwks / echo";
 pub(super) const COLD: &str = "authorizer cold, before a store read / echo cold";
 pub(super) const COLD_READ: &str = "jwks cold, one store read over TLS / none";
 pub(super) const COLD_AUTHORIZER: &str = "authorizer cold, JWT over TLS / before a store read";
 pub(super) const NODE_WARM: &str = "aws-jwt-verify / authorizer, warm";
+pub(super) const NODE_NEW: &str = "aws-jwt-verify / authorizer, warm, new tokens";
 pub(super) const NODE_COLD: &str = "aws-jwt-verify / authorizer over TLS, cold";
 pub(super) const EXCHANGE: &str = "exchange - (echo + GetItem) - signature, µs";
 pub(super) const ISSUING: &str = "oidc-provider / exchange";
@@ -27,12 +29,14 @@ const BEFORE_READ: &str = "authorizer, before a store read";
 type Of = fn(&Round) -> Option<f64>;
 
 /// All of them, in the order of the report.
-const ALL: [(&str, Of); 21] = [
+const ALL: [(&str, Of); 23] = [
     (BY_FLOOR[0], |round| by_floor(round, "authorizer, JWT ES256", "verify ES256")),
     (BY_FLOOR[1], |round| by_floor(round, "authorizer, JWT EdDSA", "verify EdDSA")),
     (BY_FLOOR[2], |round| by_floor(round, "authorizer, JWT RS256", "verify RS256")),
     (RAW_KEY, |round| warm(round, "authorizer, raw key", "echo")),
     (KNOWN, |round| warm(round, AUTHORIZER, "echo")),
+    (OWN_ECHO, |round| warm(round, floor::OWN_ECHO, "echo")),
+    ("raw key / echo on our runtime", |round| warm(round, "authorizer, raw key", floor::OWN_ECHO)),
     (AGENT, |round| warm(round, "authorizer, agent", "echo")),
     (JWKS, |round| warm(round, "jwks", "echo")),
     (EXCHANGE, |round| Some(round.cpu("token-exchange")? - round.cpu("echo + GetItem")? - round.cpu("sign ES256")?)),
@@ -40,9 +44,7 @@ const ALL: [(&str, Of); 21] = [
     (COLD_READ, |round| cold(round, "jwks, one store read, TLS", "jwks, no store read, TLS")),
     (COLD_AUTHORIZER, |round| cold(round, AUTHORIZER_TLS, BEFORE_READ)),
     (NODE_WARM, |round| warm(round, "Node, aws-jwt-verify", AUTHORIZER)),
-    ("aws-jwt-verify / authorizer, warm, new tokens", |round| {
-        warm(round, "Node, aws-jwt-verify", "authorizer, JWT ES256")
-    }),
+    (NODE_NEW, |round| warm(round, "Node, aws-jwt-verify", "authorizer, JWT ES256")),
     (NODE_COLD, |round| cold(round, "Node, aws-jwt-verify", AUTHORIZER_TLS)),
     ("jose / authorizer, warm", |round| warm(round, "Node, jose", AUTHORIZER)),
     ("PyJWT / authorizer, warm", |round| warm(round, "Python, PyJWT", AUTHORIZER)),

@@ -23,6 +23,7 @@ pub(super) struct Programs {
     pub(super) token_exchange: Program,
     pub(super) jwks: Program,
     pub(super) echo: PathBuf,
+    pub(super) own_echo: PathBuf,
     pub(super) get_item: PathBuf,
     pub(super) jsonwebtoken: PathBuf,
 }
@@ -44,8 +45,8 @@ impl Setting {
     /// Builds and fills everything, and installs the peers where they are wanted.
     pub(super) async fn start(peers: bool) -> Result<Self, Failure> {
         build_functions().await?;
-        let compared = ["floor-echo", "floor-get-item", "peer-jsonwebtoken"];
-        let [echo, get_item, jsonwebtoken] = build_floor(compared).await?;
+        let compared = ["floor-echo", "floor-own-echo", "floor-get-item", "peer-jsonwebtoken"];
+        let [echo, own_echo, get_item, jsonwebtoken] = build_floor(compared).await?;
         let peers = if peers { Some(install::peers().await?) } else { None };
         // Only what was started before may use several.
         process::stay_on_one_processor()?;
@@ -62,6 +63,7 @@ impl Setting {
             token_exchange: function("token-exchange").await?,
             jwks: function("jwks").await?,
             echo,
+            own_echo,
             get_item,
             jsonwebtoken,
         };

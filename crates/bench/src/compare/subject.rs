@@ -31,6 +31,7 @@ impl Expected {
     /// Whether an answer is right.
     pub(super) fn check(self, name: &'static str, answer: &Answer) -> Result<(), Failure> {
         let (Answer::Response(body) | Answer::Error(body)) = answer;
+        let is_of_its_kind = matches!(answer, Answer::Error(_)) == (self == Self::Unauthorized);
         let text = || String::from_utf8_lossy(body).into_owned();
         let wrong = || Failure::Answer { call: name, reason: text() };
         let json: Value = serde_json::from_slice(body).map_err(|_| wrong())?;
@@ -45,7 +46,7 @@ impl Expected {
                 json["statusCode"] == 200 && !inner[member].is_null()
             }
         };
-        if right { Ok(()) } else { Err(wrong()) }
+        if right && is_of_its_kind { Ok(()) } else { Err(wrong()) }
     }
 }
 
@@ -79,7 +80,9 @@ mod tests {
 
     #[test]
     fn only_the_right_answer_is_right() {
-        let answer = |json: &'static str| Answer::Response(Bytes::from_static(json.as_bytes()));
+        let response = |json: &'static str| Answer::Response(Bytes::from_static(json.as_bytes()));
+        let error = |json: &'static str| Answer::Error(Bytes::from_static(json.as_bytes()));
+        let of = |expected: Expected| if expected == Expected::Unauthorized { error } else { response };
         let allow = r#"{"policyDocument":{"Statement":[{"Effect":"Allow"}]}}"#;
         let reply = r#"{"statusCode":200,"body":"{\"access_token\":\"x\"}"}"#;
         let refused = r#"{"errorType":"Unauthorized","errorMessage":"Unauthorized"}"#;
@@ -91,15 +94,17 @@ mod tests {
             (Expected::Member("access_token"), reply),
         ];
         for (expected, right) in all {
-            expected.check("it", &answer(right)).unwrap();
+            expected.check("it", &of(expected)(right)).unwrap();
+            let kinds = [response(right), error(right)];
+            assert_eq!(kinds.iter().filter(|answer| expected.check("it", answer).is_ok()).count(), 1, "{expected:?}");
             for (_, wrong) in all.iter().filter(|(other, _)| *other != expected) {
-                assert!(expected.check("it", &answer(wrong)).is_err(), "{expected:?}: {wrong}");
+                assert!(expected.check("it", &of(expected)(wrong)).is_err(), "{expected:?}: {wrong}");
             }
-            assert!(expected.check("it", &answer("no JSON")).is_err(), "{expected:?}");
+            assert!(expected.check("it", &of(expected)("no JSON")).is_err(), "{expected:?}");
         }
         let failed = r#"{"statusCode":503,"body":"{\"access_token\":\"x\"}"}"#;
-        assert!(Expected::Member("access_token").check("it", &answer(failed)).is_err());
+        assert!(Expected::Member("access_token").check("it", &response(failed)).is_err());
         let deny = r#"{"policyDocument":{"Statement":[{"Effect":"Deny"}]}}"#;
-        assert!(Expected::Allow.check("it", &answer(deny)).is_err());
+        assert!(Expected::Allow.check("it", &response(deny)).is_err());
     }
 }

@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use authorizer::{App, Event, HttpApiResponse, Policies, handle};
-use axum::body::Bytes;
 use domain::{Access, Claims, Moment};
 use identity::Identity;
 use serde::{Deserialize, Serialize};
@@ -19,14 +18,18 @@ use crate::store_process::connect;
 /// The first argument of a process that is counted; only ever started by this program itself.
 pub const PATH: &str = "hot-path";
 
+/// More than there are calls, so that none comes twice.
+const TOKENS: usize = 600;
 /// How often a call is made until an instance is warm.
 const ATTEMPTS: usize = 50;
 
 /// A hot path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// The authorizer, from an event's bytes to those of the policy, by a token.
+    /// The authorizer, from an event's bytes to those of the policy, by a token that is new to it each time.
     Token(Algorithm),
+    /// The same by a token that it knows.
+    Known,
     /// The same by a raw key.
     Key,
     /// The same by an agent's token.
@@ -39,17 +42,19 @@ pub enum Path {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Input {
     store: String,
-    event: String,
+    /// In turns.
+    events: Vec<String>,
     claims: Claims,
     pkcs8: Vec<u8>,
 }
 
 impl Path {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Token(Algorithm::Es256),
         Self::Token(Algorithm::EdDsa),
         Self::Token(Algorithm::Rs256),
+        Self::Known,
         Self::Key,
         Self::Agent,
         Self::Sign(Algorithm::Es256),
@@ -64,6 +69,7 @@ impl Path {
             Self::Token(Algorithm::Es256) => "authorize-jwt-es256",
             Self::Token(Algorithm::EdDsa) => "authorize-jwt-eddsa",
             Self::Token(Algorithm::Rs256) => "authorize-jwt-rs256",
+            Self::Known => "authorize-jwt-known",
             Self::Key => "authorize-raw-key",
             Self::Agent => "authorize-agent",
             Self::Sign(Algorithm::Es256) => "issue-es256",
@@ -82,14 +88,15 @@ impl Path {
 impl Input {
     pub(super) fn of(path: Path, fixture: &Fixture, store: &str) -> Result<Self, Failure> {
         let failed = |error: signing::SigningError| Failure::Start(error.to_string());
-        let (event, pkcs8) = match path {
-            Path::Token(algorithm) => (fixture.token_event(algorithm)?, Vec::new()),
-            Path::Key => (fixture.key_event(), Vec::new()),
-            Path::Agent => (fixture.agent_event()?, Vec::new()),
-            Path::Sign(algorithm) => (Bytes::new(), KeyMaterial::generate(algorithm).map_err(failed)?.pkcs8().to_vec()),
+        let (events, pkcs8) = match path {
+            Path::Token(algorithm) => (fixture.token_events(algorithm, TOKENS)?, Vec::new()),
+            Path::Known => (vec![fixture.token_event(Algorithm::Es256)?], Vec::new()),
+            Path::Key => (vec![fixture.key_event()], Vec::new()),
+            Path::Agent => (vec![fixture.agent_event()?], Vec::new()),
+            Path::Sign(algorithm) => (Vec::new(), KeyMaterial::generate(algorithm).map_err(failed)?.pkcs8().to_vec()),
         };
-        let event = String::from_utf8_lossy(&event).into_owned();
-        Ok(Self { store: store.to_owned(), event, claims: fixture.claims(), pkcs8 })
+        let events = events.iter().map(|event| String::from_utf8_lossy(event).into_owned()).collect();
+        Ok(Self { store: store.to_owned(), events, claims: fixture.claims(), pkcs8 })
     }
 }
 
@@ -100,7 +107,7 @@ impl Input {
 pub async fn work(path: Path, times: u32, input: Input) -> Result<(), Failure> {
     match path {
         Path::Sign(algorithm) => sign(algorithm, times, input),
-        Path::Token(_) | Path::Key | Path::Agent => authorize(path, times, input).await,
+        Path::Token(_) | Path::Known | Path::Key | Path::Agent => authorize(path, times, input).await,
     }
 }
 
@@ -116,8 +123,10 @@ async fn authorize(path: Path, times: u32, input: Input) -> Result<(), Failure> 
     };
     // The time stands still: the feed stays fresh, and no count is written.
     let now = Moment { wall_ms: now().unix() * 1000, monotonic: std::time::Duration::ZERO };
-    let ask = async || {
-        let event = Event::read(black_box(input.event.as_bytes()));
+    let mut events = input.events.iter().cycle();
+    let mut ask = async || {
+        let event = events.next().map(String::as_bytes).unwrap_or_default();
+        let event = Event::read(black_box(event));
         let answer = handle(&app, &event, now).await;
         let answer = answer.map(|answer| serde_json::to_string(&answer).unwrap_or_default());
         let allowed = answer.as_ref().is_ok_and(|answer| answer.contains(r#""Effect":"Allow""#));

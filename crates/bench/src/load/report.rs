@@ -53,6 +53,15 @@ pub struct Grown {
     pub last: f64,
 }
 
+impl Grown {
+    /// By which share it may be more at the end: an allocator never gives back quite what it took.
+    const MOST: f64 = 0.1;
+
+    pub(super) fn is_too_much(&self) -> bool {
+        self.last > self.first * (1.0 + Self::MOST)
+    }
+}
+
 impl Report {
     pub(super) fn new(options: &Options, rows: Vec<Row>, memory: Vec<Grown>, took: Duration) -> Self {
         Self {

@@ -34,7 +34,7 @@ fn a_comparison_has_every_figure_and_leaves_no_goal_out() {
     };
     let (judged, missed) = (names("goals", |goal| &goal["name"]), names("goals_missed", |name| name));
     let not_measured = names("goals_not_measured", |goal| &goal["name"]);
-    assert_eq!(judged.len() + not_measured.len(), 18);
+    assert_eq!(judged.len() + not_measured.len(), 19);
     assert!(missed.iter().all(|name| judged.contains(name)));
     for goal in report["goals"].as_array().unwrap() {
         assert_eq!(goal["met"] == true, !missed.iter().any(|name| goal["name"] == **name), "{goal}");

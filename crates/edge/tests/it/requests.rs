@@ -79,3 +79,20 @@ async fn bodies_arrive_decoded() {
         assert_eq!(seen(&empty).await.1["body"], Value::Null);
     }
 }
+
+#[tokio::test]
+async fn the_stage_of_an_http_api_of_format_2_is_no_part_of_the_path() {
+    let path = async |event: Value| seen(&event).await.1["segments"].clone();
+    let event = |stage: &str, path: &str| with(with(function_url(), "/requestContext/stage", stage), "/rawPath", path);
+    assert_eq!(path(event("dev", "/dev/auth/exchange")).await, json!(["auth", "exchange"]));
+    assert_eq!(path(event("dev", "/dev")).await, json!([""]));
+    assert_eq!(path(event("dev", "/dev/dev/x")).await, json!(["dev", "x"]), "once");
+    // Behind a domain of one's own there is none.
+    for whole in ["/auth/exchange", "/development/x", "/x/dev", "dev/x", ""] {
+        let segments: Vec<_> = whole.strip_prefix('/').unwrap_or(whole).split('/').collect();
+        assert_eq!(path(event("dev", whole)).await, json!(segments), "{whole}");
+    }
+    assert_eq!(path(event("$default", "/$default/x")).await, json!(["$default", "x"]));
+    let rest = with(with(rest_api(), "/requestContext/stage", "api"), "/path", "/api/v1/logs");
+    assert_eq!(path(rest).await, json!(["api", "v1", "logs"]), "a REST API's path has none");
+}

@@ -83,6 +83,22 @@ async fn a_panic_fails_its_event_alone_and_what_it_says_stays_here() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_longer_than_lambda_takes_fails_its_event_alone() {
+    let script = vec![event("1", "6291557"), accepted(), event("2", "6291556"), accepted(), status(500)];
+    let (_, calls) = run(script, "", async |invocation: Invocation| {
+        let length = std::str::from_utf8(&invocation.event).unwrap().parse().unwrap();
+        Ok(vec![b'x'; length].into())
+    })
+    .await;
+    assert_eq!(calls[1].line, "POST /2018-06-01/runtime/invocation/1/error");
+    assert!(calls[1].body.starts_with(r#"{"errorType":"ResponseSizeTooLarge""#), "{}", calls[1].body);
+    assert_eq!(
+        (calls[3].line.as_str(), calls[3].body.len()),
+        ("POST /2018-06-01/runtime/invocation/2/response", 6_291_556)
+    );
+}
+
+#[tokio::test]
 async fn where_there_is_no_event_it_asks_again() {
     let nothing = || Step::Answer(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
     let (_, calls) = run(vec![nothing(), nothing(), event("1", "x"), accepted(), status(500)], "", twice).await;

@@ -20,7 +20,7 @@ pub struct Kms {
 }
 
 impl Kms {
-    /// The key of this id, ARN or alias. Region, credentials and endpoint come from the environment as for every AWS SDK
+    /// The key of this id, ARN or alias. Region, credentials and endpoint come from the environment
     /// (`AWS_ENDPOINT_URL_KMS`).
     ///
     /// # Errors
