@@ -34,6 +34,9 @@ pub enum Unsayable {
     /// Patterns of both would match the same path.
     #[error("no policy can name `{0}` and `{1}` apart: IAM's `*` crosses slashes")]
     Overlap(String, String),
+    /// A percent sign in a path is denied, since two readers may each read it another way.
+    #[error("no policy can allow `{0}`: a kept policy denies every percent sign")]
+    Percent(String),
     /// It is larger than API Gateway takes.
     #[error(
         "the policy of a credential that may do everything is larger than API Gateway takes ({LARGEST} bytes, and {LONGEST_RESOURCE} characters a resource)"
@@ -67,6 +70,9 @@ impl WholePolicies {
         // In the order in which access.toml prefers them.
         let routes: Vec<Ranked<'_>> = access.routes().iter().map(Ranked::new).collect();
         for one in &routes {
+            if one.route.path.contains('%') {
+                return Err(Unsayable::Percent(one.name()));
+            }
             for other in routes.iter().filter(|other| other.route.method == one.route.method) {
                 if one.pattern.crossings().iter().any(|crossing| crossing.meets(&other.pattern)) {
                     return Err(Unsayable::Overlap(one.name(), other.name()));

@@ -326,6 +326,8 @@ fn routes_that_no_pattern_tells_apart_are_named_at_the_start() {
         named.to_string(),
         "no policy can name `GET /users/{id}` and `GET /users/{id}/keys` apart: IAM's `*` crosses slashes"
     );
+    let percent = WholePolicies::new(&file(&[("/caf%C3%A9", "read"), ("/users/{id}", "read")])).unwrap_err();
+    assert_eq!(percent.to_string(), "no policy can allow `GET /caf%C3%A9`: a kept policy denies every percent sign");
     for routes in [
         &[("/users", "read"), ("/users/{id}", "write")][..],
         &[("/x/{rest+}", "read"), ("/x/own", "write")],
