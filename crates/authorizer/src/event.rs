@@ -3,13 +3,10 @@
 //! Only what is needed is read, and nothing is required: an event that is none of a gateway's has no credential or no
 //! route, and is refused like any other.
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::net::IpAddr;
 
-use edge::{Text, read_in_place};
+use edge::{Text, members, read_in_place};
 use identity::is_header_of_a_call;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::arn::MethodArn;
@@ -50,29 +47,7 @@ impl<V> Default for Headers<'_, V> {
 
 impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Headers<'a, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Map<'a, V>(PhantomData<(&'a (), V)>);
-
-        impl<'de: 'a, 'a, V: Deserialize<'de>> Visitor<'de> for Map<'a, V> {
-            type Value = Headers<'a, V>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("headers")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut headers = Vec::new();
-                while let Some(name) = map.next_key::<Text<'a>>()? {
-                    if is_header_of_a_call(name.as_str()) {
-                        headers.push((name, map.next_value()?));
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(Headers(headers))
-            }
-        }
-
-        deserializer.deserialize_map(Map(PhantomData))
+        members(deserializer, is_header_of_a_call).map(Self)
     }
 }
 

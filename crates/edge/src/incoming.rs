@@ -111,11 +111,10 @@ fn of_format_1(event: Event<'_>) -> Option<Request> {
         }
     }
     // The single-value maps repeat the last of each name's values.
-    let repeated = headers.clone();
-    for (name, value) in event.headers.unwrap_or_default().0 {
-        if let Some(value) = value
-            && !repeated.contains_key(name.as_str())
-        {
+    let single = event.headers.unwrap_or_default().0.into_iter();
+    let alone: Vec<_> = single.filter(|(name, _)| !headers.contains_key(name.as_str())).collect();
+    for (name, value) in alone {
+        if let Some(value) = value {
             add(&mut headers, &name, &value)?;
         }
     }

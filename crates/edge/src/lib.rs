@@ -36,7 +36,7 @@ pub use form::{Given, checked_name, is_unseen};
 pub use incoming::Incoming;
 pub use json::{MAX_BODY_BYTES, json, json_or_nothing, json_up_to};
 pub use logging::start_logging;
-pub use members::{Text, read_in_place};
+pub use members::{Text, members, read_in_place};
 pub use oauth::OauthError;
 pub use parameters::{Parameters, Repeated};
 pub use query::Query;

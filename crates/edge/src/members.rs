@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Reads JSON in place. All of it is looked at once for being UTF-8, and not each text in it again.
@@ -46,24 +46,39 @@ impl<V> Default for Members<'_, V> {
 
 impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Members<'a, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object<'a, V>(PhantomData<(&'a (), V)>);
+        members(deserializer, |_| true).map(Self)
+    }
+}
 
-        impl<'de: 'a, 'a, V: Deserialize<'de>> Visitor<'de> for Object<'a, V> {
-            type Value = Members<'a, V>;
+/// Those members of an object whose names are `wanted`, in their order; the others are passed over.
+///
+/// # Errors
+/// The deserializer's, for what is no object, or a wanted value of another type.
+pub fn members<'de: 'a, 'a, V: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    wanted: fn(&str) -> bool,
+) -> Result<Vec<(Text<'a>, V)>, D::Error> {
+    struct Object<'a, V>(fn(&str) -> bool, PhantomData<(&'a (), V)>);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    impl<'de: 'a, 'a, V: Deserialize<'de>> Visitor<'de> for Object<'a, V> {
+        type Value = Vec<(Text<'a>, V)>;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
         }
 
-        deserializer.deserialize_map(Object(PhantomData))
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(name) = map.next_key::<Text<'a>>()? {
+                if self.0(name.as_str()) {
+                    members.push((name, map.next_value()?));
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(members)
+        }
     }
+
+    deserializer.deserialize_map(Object(wanted, PhantomData))
 }
