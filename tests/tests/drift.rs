@@ -1,6 +1,7 @@
 //! The files that describe the system agree: crates, template.yaml, access.toml, events, README.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use domain::Access;
 use serde_json::{Value, json};
@@ -202,6 +203,21 @@ fn the_authorizer_answers_before_api_gateway_gives_up() {
     assert!((1..=10).contains(&authorizer.timeout_seconds));
 }
 
+/// What Lambda ends says nothing, and loses what it has counted.
+#[test]
+fn a_function_gives_up_before_lambda_does() {
+    for function in functions() {
+        let patience = match function.package.as_str() {
+            "authorizer" => authorizer::PATIENCE,
+            // Nobody waits for its answer.
+            "upkeep" => continue,
+            _ => edge::PATIENCE,
+        };
+        let limit = Duration::from_secs(function.timeout_seconds.into());
+        assert!(patience + Duration::from_millis(500) <= limit, "{}: {limit:?}", function.package);
+    }
+}
+
 #[test]
 fn each_role_has_exactly_the_rights_of_the_table() {
     let granted: BTreeSet<String> = functions().iter().flat_map(rights).collect();
@@ -259,7 +275,7 @@ fn on_aws_kms_alone_wraps_signing_keys() {
 #[test]
 fn upkeep_runs_every_hour_and_has_no_door() {
     let function = functions().into_iter().find(|it| it.package == "upkeep").unwrap();
-    assert_eq!(function.schedules, [std::time::Duration::from_hours(1)]);
+    assert_eq!(function.schedules, [Duration::from_hours(1)]);
     assert!(function.events.is_empty() && !function.has_function_url);
 }
 

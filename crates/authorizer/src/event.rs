@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use edge::{Text, members, read_in_place};
+use edge::{Text, header_values, members, read_in_place};
 use identity::is_header_of_a_call;
 use serde::{Deserialize, Deserializer};
 
@@ -113,7 +113,9 @@ impl Event {
         };
         let route_key = raw.route_key.and_then(|key| Some(key.as_str().split_once(' ')?.1.to_owned()));
         let token = is_token.then(|| raw.authorization_token.map(text).unwrap_or_default());
-        let headers = headers(raw.headers.unwrap_or_default(), raw.multi_value_headers.unwrap_or_default());
+        let (single, multi) = (raw.headers.unwrap_or_default().0, raw.multi_value_headers.unwrap_or_default().0);
+        let headers = header_values(&single, &multi);
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self { kind, asked, method, path, resource: raw.resource.map(text).or(route_key), token, address, headers }
     }
 
@@ -159,17 +161,4 @@ impl Event {
     pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
-}
-
-/// The multi-value map knows every value; the plain one knows the last, and all names.
-fn headers(single: Headers<'_, Option<Text<'_>>>, multi: Headers<'_, Option<Vec<Text<'_>>>>) -> Vec<(String, String)> {
-    let owned = |name: &Text<'_>, value: Text<'_>| (name.as_str().to_owned(), value.into_owned());
-    let is_in_multi = |name: &Text<'_>| multi.0.iter().any(|(known, _)| known.as_str() == name.as_str());
-    let single = single.0.into_iter().filter(|(name, _)| !is_in_multi(name));
-    let rest: Vec<_> = single.filter_map(|(name, value)| Some(owned(&name, value?))).collect();
-    let multi = multi.0.into_iter().flat_map(|(name, values)| {
-        let values = values.unwrap_or_default().into_iter();
-        values.map(|value| owned(&name, value)).collect::<Vec<_>>()
-    });
-    multi.chain(rest).collect()
 }

@@ -17,6 +17,7 @@ mod settings;
 mod whole;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{Access, Moment};
 use identity::{Call, Credential, Identity, Named, Principal, Refusal};
@@ -32,6 +33,9 @@ pub use settings::{HttpApiResponse, Policies, SettingsError};
 pub use whole::{Unsayable, WholePolicies};
 
 use event::Kind;
+
+/// How long an answer may take. Lambda's own limit, 5 s in the template, would end the process with all that it has counted.
+pub const PATIENCE: Duration = Duration::from_millis(4_500);
 
 /// What this function uses: what [`Identity`] reads, and the usage table.
 pub struct App {

@@ -1,18 +1,14 @@
 //! `authorizer`: decides at the gateway whether a call may pass.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use authorizer::{App, Event, HttpApiResponse, Policies, handle};
+use authorizer::{App, Event, HttpApiResponse, PATIENCE, Policies, handle};
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
 use runtime::{Invocation, InvocationError};
 use signing::Audience;
 use store::{Config, Store, Table, UsageBuffer};
-
-/// How long an answer may take. Lambda's own limit, 5 s in the template, would end the process with all that it has counted.
-const PATIENCE: Duration = Duration::from_millis(4_500);
 
 fn late() -> InvocationError {
     tracing::error!("no answer in time");

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod options;
+
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -9,66 +11,11 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::failure::Failure;
 use crate::instructions::{HotPath, PATH, Purpose};
-use crate::keys::{FEW, MOST, Options};
+use crate::keys::Options;
 use crate::{compare, load, revocation, unknown_kids};
 
 /// What `--help` prints.
-pub const HELP: &str = "\
-Measures what the functions cost, beside the floor and beside others, and how soon a revocation counts.
-
-Usage: cargo run --release -p bench -- [COMMAND] [OPTIONS]
-
-Commands:
-  compare       our functions, the floor, and what a user would pick instead; also where no command is given
-  cost          what a million exchanges and authorizations cost on AWS, by the CPU time of a short comparison
-  instructions  how many instructions the hot paths take, beside those of a baseline (needs valgrind)
-  keys          list, get and exchange in a client of many keys, against one of ten
-  load          the whole system on this machine, by `wrk` through the local gateway, and a soak
-  revocation    how long four authorizers let a revoked key through still
-  unknown-kids  whether a flood of unknown signing keys slows valid tokens down
-
-Options of compare:
-  --quick         Fewer of everything, for what is not given: some minutes, builds included
-  --rounds <N>    How many rounds; a ratio is the median of theirs [default: 60; quick: 24]
-  --calls <N>     How many calls a round makes of each subject [default: 300; quick: 250]
-  --revocations <N>  How many keys are revoked beside it, 0 for none [default: 20; quick: 5]
-  --no-peers      Without those that must be installed: Node's and Python's
-  --chart <FILE>  Draws the chart there
-  --json          One line of JSON instead of the tables
-
-Options of cost:
-  --json          One line of JSON instead of the table
-
-Options of instructions:
-  --check         Fails where a path has grown by more than 3 %
-  --keep          Makes the counts the baseline
-  --json          One line of JSON instead of the table
-
-Options of keys:
-  --keys <N>      How many the many are [default: 100000]
-  --rounds <N>    How many rounds; a ratio is the median of theirs [default: 30]
-  --calls <N>     How many calls of each kind a round makes of each client [default: 50]
-  --json          One line of JSON instead of the table
-
-Options of load:
-  --seconds <N>    How long each kind of call is made with each number of connections [default: 10]
-  --soak <N>       How many seconds it goes on then, 0 for none [default: 600]
-  --instances <N>  How many instances each function has [default: 4]
-  --json           One line of JSON instead of the tables
-
-Options of revocation:
-  --rounds <N>    How many keys are revoked [default: 100]
-  --json          One line of JSON instead of the table
-
-Options of unknown-kids:
-  --flood <N>     How many unknown signing keys are named [default: 10000]
-  --rounds <N>    In how many rounds [default: 20]
-  --json          One line of JSON instead of the table
-
-  --help          Print this
-
-CPU time is per call, in microseconds, the function's and the store's apart. A wrong or refused answer ends it.
-";
+pub const HELP: &str = include_str!("args/help.txt");
 
 /// The first argument of [`Command::Store`].
 pub const STORE: &str = "store";
@@ -122,6 +69,8 @@ pub enum Command {
     Instructions {
         /// What for.
         purpose: Purpose,
+        /// Where callgrind's files are left.
+        profiles: Option<PathBuf>,
         /// Whether as JSON.
         json: bool,
     },
@@ -141,161 +90,23 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // Options without a command are the comparison's.
     if arguments.first().is_none_or(|first| first.to_string_lossy().starts_with("--") && first != "--help") {
-        return compare(lexopt::Parser::from_args(arguments));
+        return options::compare(lexopt::Parser::from_args(arguments));
     }
     let mut parser = lexopt::Parser::from_args(arguments);
     match parser.next().map_err(refuse)? {
         Some(Long("help") | Short('h')) => Ok(Command::Help),
-        Some(Value(command)) if command == "compare" => compare(parser),
-        Some(Value(command)) if command == "cost" => cost(parser),
-        Some(Value(command)) if command == "keys" => keys(parser),
-        Some(Value(command)) if command == "load" => load(parser),
-        Some(Value(command)) if command == "revocation" => revocation(parser),
-        Some(Value(command)) if command == "unknown-kids" => unknown_kids(parser),
-        Some(Value(command)) if command == "instructions" => instructions(parser),
-        Some(Value(command)) if command == PATH => hot_path(parser),
+        Some(Value(command)) if command == "compare" => options::compare(parser),
+        Some(Value(command)) if command == "cost" => options::cost(parser),
+        Some(Value(command)) if command == "keys" => options::keys(parser),
+        Some(Value(command)) if command == "load" => options::load(parser),
+        Some(Value(command)) if command == "revocation" => options::revocation(parser),
+        Some(Value(command)) if command == "unknown-kids" => options::unknown_kids(parser),
+        Some(Value(command)) if command == "instructions" => options::instructions(parser),
+        Some(Value(command)) if command == PATH => options::hot_path(parser),
         Some(Value(command)) if command == STORE => Ok(Command::Store(parser.value().map_err(refuse)?.into())),
         Some(other) => Err(refuse(other.unexpected())),
-        None => compare(parser),
+        None => options::compare(parser),
     }
-}
-
-fn compare(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let (mut quick, mut json, mut peers, mut chart) = (false, false, true, None);
-    let [mut rounds, mut calls, mut revocations] = [None; 3];
-    while let Some(argument) = parser.next().map_err(refuse)? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("quick") => quick = true,
-            Long("rounds") => rounds = Some(number(&mut parser)?),
-            Long("calls") => calls = Some(number(&mut parser)?),
-            Long("revocations") => revocations = Some(number(&mut parser)?),
-            Long("no-peers") => peers = false,
-            Long("chart") => chart = Some(parser.value().map_err(refuse)?.into()),
-            Long("json") => json = true,
-            other => return Err(refuse(other.unexpected())),
-        }
-    }
-    let default = if quick { compare::Options::quick() } else { compare::Options::default() };
-    let options = compare::Options {
-        rounds: rounds.unwrap_or(default.rounds),
-        calls: calls.unwrap_or(default.calls),
-        revocations: revocations.unwrap_or(default.revocations),
-        peers,
-        chart,
-    };
-    if options.rounds == 0 || options.calls == 0 {
-        return Err(refuse("--rounds and --calls must be 1 or more"));
-    }
-    Ok(Command::Compare { options, json })
-}
-
-fn cost(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let mut json = false;
-    while let Some(argument) = parser.next().map_err(refuse)? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("json") => json = true,
-            other => return Err(refuse(other.unexpected())),
-        }
-    }
-    let options = compare::Options { revocations: 0, peers: false, ..compare::Options::quick() };
-    Ok(Command::Cost { options, json })
-}
-
-fn instructions(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let (mut purpose, mut json) = (Purpose::Show, false);
-    while let Some(argument) = parser.next().map_err(refuse)? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("check") => purpose = Purpose::Check,
-            Long("keep") => purpose = Purpose::Keep,
-            Long("json") => json = true,
-            other => return Err(refuse(other.unexpected())),
-        }
-    }
-    Ok(Command::Instructions { purpose, json })
-}
-
-fn hot_path(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let name = parser.value().and_then(ValueExt::string).map_err(refuse)?;
-    let path = HotPath::parse(&name).ok_or_else(|| refuse(name))?;
-    let times = number(&mut parser)?;
-    Ok(Command::HotPath(path, times, parser.value().map_err(refuse)?.into()))
-}
-
-fn keys(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let (mut options, mut json) = (Options::default(), false);
-    while let Some(argument) = parser.next().map_err(refuse)? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("keys") => options.keys = number(&mut parser)?,
-            Long("rounds") => options.rounds = number(&mut parser)?,
-            Long("calls") => options.calls = number(&mut parser)?,
-            Long("json") => json = true,
-            other => return Err(refuse(other.unexpected())),
-        }
-    }
-    if options.keys <= FEW || options.keys > MOST {
-        return Err(refuse(format!(
-            "--keys must be more than the {FEW} that they are compared with, and {MOST} at most"
-        )));
-    }
-    if options.rounds == 0 || options.calls == 0 {
-        return Err(refuse("--rounds and --calls must be 1 or more"));
-    }
-    Ok(Command::Keys { options, json })
-}
-
-fn load(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let (mut options, mut json) = (load::Options::default(), false);
-    while let Some(argument) = parser.next().map_err(refuse)? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("seconds") => options.seconds = number(&mut parser)?,
-            Long("soak") => options.soak = number(&mut parser)?,
-            Long("instances") => options.instances = number(&mut parser)?,
-            Long("json") => json = true,
-            other => return Err(refuse(other.unexpected())),
-        }
-    }
-    if options.seconds == 0 || options.instances == 0 {
-        return Err(refuse("--seconds and --instances must be 1 or more"));
-    }
-    Ok(Command::Load { options, json })
-}
-
-fn revocation(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let (mut options, mut json) = (revocation::Options::default(), false);
-    while let Some(argument) = parser.next().map_err(refuse)? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("rounds") => options.rounds = number(&mut parser)?,
-            Long("json") => json = true,
-            other => return Err(refuse(other.unexpected())),
-        }
-    }
-    if options.rounds == 0 {
-        return Err(refuse("--rounds must be 1 or more"));
-    }
-    Ok(Command::Revocation { options, json })
-}
-
-fn unknown_kids(mut parser: lexopt::Parser) -> Result<Command, Failure> {
-    let (mut options, mut json) = (unknown_kids::Options::default(), false);
-    while let Some(argument) = parser.next().map_err(refuse)? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("flood") => options.flood = number(&mut parser)?,
-            Long("rounds") => options.rounds = number(&mut parser)?,
-            Long("json") => json = true,
-            other => return Err(refuse(other.unexpected())),
-        }
-    }
-    if options.rounds == 0 || options.flood < options.rounds {
-        return Err(refuse("--rounds must be 1 or more, and --flood no fewer"));
-    }
-    Ok(Command::UnknownKids { options, json })
 }
 
 fn number<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(

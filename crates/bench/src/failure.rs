@@ -20,7 +20,7 @@ pub enum Failure {
     #[error("the store writes keys in another form than they were filled in by: {0}")]
     OutOfStep(String),
     /// A hot path takes more instructions than it did.
-    #[error("a hot path has grown by more than 3 %, or has no baseline\n\n{0}")]
+    #[error("a hot path has grown or shrunk by more than 3 %, or has no baseline\n\n{0}")]
     Grown(String),
     /// A function's memory grows with its calls.
     #[error("memory has grown by more than 10 % in a soak\n\n{0}")]

@@ -22,6 +22,9 @@ const AGENT: &str = "my-analysis-agent";
 /// The scopes of the routes that `events/authorizer-rest-*.json` ask for.
 const SCOPES: &str = "insights:read workflows:execute";
 
+/// The event for the JWK set.
+pub(crate) const JWKS: &str = "jwks-jwks";
+
 /// All of it.
 pub(crate) struct Fixture {
     /// What the signing keys are wrapped with.

@@ -49,8 +49,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, mut out: impl Wr
             if json { report.json() + "\n" } else { report.to_string() }
         }
         Command::Cost { options, json } => cost_of(&Box::pin(compare::measure(&options)).await?, json)?,
-        Command::Instructions { purpose, json } => {
-            let report = instructions::measure(purpose).await?;
+        Command::Instructions { purpose, profiles, json } => {
+            let report = instructions::measure(purpose, profiles.as_deref()).await?;
             if json { report.json() + "\n" } else { report.to_string() }
         }
         Command::HotPath(path, times, input) => {

@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::access::Access;
-use crate::agent::{AgentGrant, AgentId, NameList};
+use crate::agent::AgentGrant;
+use crate::agent_name::{AgentId, NameList};
 use crate::agent_token::AgentTokenRecord;
 use crate::claims::Claims;
 use crate::id::WorkspaceId;
@@ -156,15 +157,12 @@ fn narrowed(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent_name::tests::names;
     use crate::agent_token::AgentToken;
     use crate::claims::Issue;
     use crate::id::UserId;
     use crate::key::tests::{key, now};
     use crate::key_string::PlainKey;
-
-    fn names(list: &[&str]) -> Option<NameList> {
-        NameList::new(list.iter().map(|name| (*name).to_owned()))
-    }
 
     fn asked(scopes: &str) -> AgentAsked {
         AgentAsked {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::agent::{AgentGrant, AgentId, AgentRef};
+use crate::agent::AgentGrant;
+use crate::agent_name::{AgentId, AgentRef};
 use crate::id::AgentTokenId;
 use crate::key_string::{AGENT_TOKEN, HashedKey, checked, has_right_check};
 use crate::random;

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use crate::agent::AgentId;
+use crate::agent_name::AgentId;
 use crate::app::AppId;
 use crate::id::{AuditEventId, ClientId, KeyId, UserId, WorkspaceId};
 use crate::key_string::HashedKey;

@@ -7,6 +7,7 @@ pub mod access;
 pub mod address_range;
 pub mod agent;
 pub mod agent_grant;
+pub mod agent_name;
 pub mod agent_token;
 pub mod algorithm;
 pub mod app;
@@ -38,8 +39,9 @@ pub mod workspace;
 
 pub use access::{Access, Route};
 pub use address_range::AllowedAddresses;
-pub use agent::{Agent, AgentGrant, AgentId, AgentRef, NameList};
+pub use agent::{Agent, AgentGrant};
 pub use agent_grant::{AgentAsked, AgentMaker, AgentProblem, Shown, agent_grant};
+pub use agent_name::{AgentId, AgentRef, NameList};
 pub use agent_token::{AgentRefusal, AgentToken, AgentTokenRecord};
 pub use algorithm::Algorithm;
 pub use app::{App, AppId, GrantType};

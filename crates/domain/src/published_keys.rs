@@ -8,108 +8,19 @@
 //! What is due is decided here and made by the store, in one transaction that holds only where nobody else was faster. So
 //! it does not matter who decides, or how many at once.
 
+mod state;
+mod turn;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::algorithm::Algorithm;
-use crate::claims::MAX_TOKEN_LIFETIME;
 use crate::time::Timestamp;
 
-/// How long a reader of the key set may keep it, as its `Cache-Control` says.
-pub const SET_MAX_AGE: Duration = Duration::from_mins(5);
-/// How long an instance of `jwks` answers from memory.
-pub const SET_KEPT: Duration = Duration::from_secs(4);
-/// How long one of our own verifiers that has just read the keys looks no further for one that is not there.
-pub const UNKNOWN_KEY_COOLDOWN: Duration = Duration::from_secs(10);
-/// How long a signing function may go on with a key after it has last seen it active. It looks far more often; this is
-/// for a store or a KMS that is away.
-pub const SIGNER_BOUND: Duration = Duration::from_mins(10);
-
-/// How long other people's verifiers keep a key set, whatever it says: API Gateway's and others keep it for two hours.
-const KEPT_ELSEWHERE: Duration = Duration::from_hours(2);
-/// What two clocks may differ by, each being five minutes wrong.
-const CLOCKS_APART: Duration = Duration::from_mins(10);
-/// What verifiers may grant beyond a token's end.
-const LEEWAY: Duration = Duration::from_secs(5);
-
-/// How long a key is published before it signs, in seconds.
-pub const PENDING_FOR: i64 = seconds(KEPT_ELSEWHERE)
-    + seconds(SET_MAX_AGE)
-    + seconds(SET_KEPT)
-    + seconds(UNKNOWN_KEY_COOLDOWN)
-    + seconds(CLOCKS_APART);
-/// How long a key stays published after it has signed, in seconds: from the clock that retires it to the clock that signs,
-/// and from that one to the clock that verifies.
-pub const RETIRING_FOR: i64 = seconds(SIGNER_BOUND) + MAX_TOKEN_LIFETIME + seconds(LEEWAY) + 2 * seconds(CLOCKS_APART);
-/// How long a key signs, in seconds.
-pub const ACTIVE_FOR: i64 = 30 * 24 * 3600;
-/// How many keys a load balancer reads of a set.
-pub const MAX_PUBLISHED: usize = 10;
-
-#[expect(clippy::cast_possible_wrap, reason = "hours, in seconds")]
-const fn seconds(duration: Duration) -> i64 {
-    duration.as_secs() as i64
-}
-
-/// Where a key is in its life, and since when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyState {
-    /// Published, not signing yet.
-    Pending(Timestamp),
-    /// Signing.
-    Active(Timestamp),
-    /// Published, not signing any more.
-    Retiring(Timestamp),
-}
-
-impl KeyState {
-    /// The state's name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending(_) => "pending",
-            Self::Active(_) => "active",
-            Self::Retiring(_) => "retiring",
-        }
-    }
-
-    /// The state of this name.
-    #[must_use]
-    pub fn parse(name: &str, since: Timestamp) -> Option<Self> {
-        match name {
-            "pending" => Some(Self::Pending(since)),
-            "active" => Some(Self::Active(since)),
-            "retiring" => Some(Self::Retiring(since)),
-            _ => None,
-        }
-    }
-
-    /// When it began.
-    #[must_use]
-    pub fn since(self) -> Timestamp {
-        let (Self::Pending(since) | Self::Active(since) | Self::Retiring(since)) = self;
-        since
-    }
-
-    /// When the next one is due.
-    #[must_use]
-    pub fn until(self) -> Timestamp {
-        match self {
-            Self::Pending(since) => since.plus(PENDING_FOR),
-            Self::Active(since) => since.plus(ACTIVE_FOR),
-            Self::Retiring(since) => since.plus(RETIRING_FOR),
-        }
-    }
-}
-
-/// A published key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PublishedKey {
-    /// What it signs with.
-    pub algorithm: Algorithm,
-    /// Where it is in its life.
-    pub state: KeyState,
-}
+pub use state::{
+    ACTIVE_FOR, KeyState, MAX_PUBLISHED, PENDING_FOR, PublishedKey, RETIRING_FOR, SET_KEPT, SET_MAX_AGE, SIGNER_BOUND,
+    UNKNOWN_KEY_COOLDOWN,
+};
+pub use turn::{Move, Turn};
 
 /// All published keys, by their ids, as they were at one revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -213,157 +124,11 @@ impl PublishedKeys {
     }
 }
 
-/// What becomes of the keys: decided, not made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// As they were.
-    pub before: PublishedKeys,
-    /// As they become, once what is wanted is there ([`Turn::with`]).
-    pub after: PublishedKeys,
-    /// The key that must be made for it.
-    pub wants: Option<PublishedKey>,
-    /// The key that was withdrawn.
-    pub withdrawn: Option<String>,
-    /// A key would have been wanted, and there are [`MAX_PUBLISHED`] already.
-    pub is_refused: bool,
-}
-
-/// What has become of one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// It is new.
-    Published,
-    /// It signs.
-    Activated,
-    /// It signs no more.
-    Retired,
-    /// It is published no more.
-    Gone,
-    /// The same, before its time.
-    Withdrawn,
-}
-
-impl Turn {
-    fn of(keys: &PublishedKeys) -> Self {
-        let after = PublishedKeys { keys: keys.keys.clone(), revision: keys.revision + 1 };
-        Self { before: keys.clone(), after, wants: None, withdrawn: None, is_refused: false }
-    }
-
-    /// The same, with the wanted key, which was made and has this id.
-    #[must_use]
-    pub fn with(mut self, kid: &str) -> Self {
-        if let Some(key) = self.wants.take() {
-            self.after.keys.insert(kid.to_owned(), key);
-        }
-        self
-    }
-
-    /// Whether there is anything to do.
-    #[must_use]
-    pub fn changes(&self) -> bool {
-        self.wants.is_some() || self.before.keys != self.after.keys
-    }
-
-    /// What becomes of each key.
-    #[must_use]
-    pub fn moves(&self) -> Vec<(&str, Move)> {
-        let mut moves = Vec::new();
-        for (kid, before) in &self.before.keys {
-            let kid = kid.as_str();
-            match (before.state, self.after.get(kid).map(|key| key.state)) {
-                (_, None) if self.withdrawn.as_deref() == Some(kid) => moves.push((kid, Move::Withdrawn)),
-                (_, None) => moves.push((kid, Move::Gone)),
-                (KeyState::Pending(_), Some(KeyState::Active(_))) => moves.push((kid, Move::Activated)),
-                (KeyState::Active(_), Some(KeyState::Retiring(_))) => moves.push((kid, Move::Retired)),
-                _ => {}
-            }
-        }
-        for (kid, key) in self.after.iter().filter(|(kid, _)| self.before.get(kid).is_none()) {
-            moves.push((kid, Move::Published));
-            if matches!(key.state, KeyState::Active(_)) {
-                moves.push((kid, Move::Activated));
-            }
-        }
-        moves
-    }
-
-    fn move_on(&mut self, now: Timestamp) {
-        self.after.keys.retain(|_, key| !matches!(key.state, KeyState::Retiring(_)) || key.state.until() > now);
-        let due = |key: &PublishedKey| matches!(key.state, KeyState::Pending(_)) && key.state.until() <= now;
-        let due: Vec<Algorithm> = self.after.keys.values().filter(|key| due(key)).map(|key| key.algorithm).collect();
-        for algorithm in due {
-            self.activate_pending(algorithm, now);
-        }
-    }
-
-    fn active_since(&self, algorithm: Algorithm) -> Option<Timestamp> {
-        self.after.keys.values().filter(|key| key.algorithm == algorithm).find_map(|key| match key.state {
-            KeyState::Active(since) => Some(since),
-            _ => None,
-        })
-    }
-
-    fn pending(&mut self, algorithm: Algorithm) -> Option<&mut PublishedKey> {
-        let is_pending =
-            |key: &&mut PublishedKey| key.algorithm == algorithm && matches!(key.state, KeyState::Pending(_));
-        self.after.keys.values_mut().find(is_pending)
-    }
-
-    /// Makes the pending key of an algorithm the one that signs; `false` where there is none.
-    fn activate_pending(&mut self, algorithm: Algorithm, now: Timestamp) -> bool {
-        if self.pending(algorithm).is_none() {
-            return false;
-        }
-        self.retire(|key| key.algorithm == algorithm, now);
-        if let Some(key) = self.pending(algorithm) {
-            key.state = KeyState::Active(now);
-        }
-        true
-    }
-
-    fn retire(&mut self, which: impl Fn(&PublishedKey) -> bool, now: Timestamp) {
-        for key in self.after.keys.values_mut() {
-            if which(key) && matches!(key.state, KeyState::Active(_)) {
-                key.state = KeyState::Retiring(now);
-            }
-        }
-    }
-
-    /// Ends what signs with other algorithms. What only was to sign has no tokens that anybody would miss.
-    fn end_others(&mut self, preferred: Algorithm, now: Timestamp) {
-        self.retire(|key| key.algorithm != preferred, now);
-        self.after.keys.retain(|_, key| key.algorithm == preferred || !matches!(key.state, KeyState::Pending(_)));
-    }
-
-    fn is_full(&self) -> bool {
-        self.after.keys.len() >= MAX_PUBLISHED
-    }
-
-    fn want_pending(&mut self, algorithm: Algorithm, now: Timestamp) {
-        if self.wants.is_none() && self.pending(algorithm).is_none() {
-            self.want(PublishedKey { algorithm, state: KeyState::Pending(now) });
-        }
-    }
-
-    /// Where no key signs: the pending one does at once, or a new one.
-    fn need_active(&mut self, algorithm: Algorithm, now: Timestamp) {
-        if !self.activate_pending(algorithm, now) {
-            self.want(PublishedKey { algorithm, state: KeyState::Active(now) });
-        }
-    }
-
-    fn want(&mut self, key: PublishedKey) {
-        if self.is_full() {
-            self.is_refused = true;
-        } else {
-            self.wants = Some(key);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::state::{CLOCKS_APART, KEPT_ELSEWHERE, LEEWAY, seconds};
     use super::*;
+    use crate::claims::MAX_TOKEN_LIFETIME;
     use Algorithm::{EdDsa, Es256, Rs256};
 
     fn at(seconds: i64) -> Timestamp {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::members::{Members, Text, read_in_place};
+use crate::members::{Members, Text, header_values, read_in_place};
 use crate::request::{Body, Request};
 
 /// The form of an event, which is the form of its answer too.
@@ -105,18 +105,9 @@ fn form_alone(json: &[u8]) -> Form {
 fn of_format_1(event: Event<'_>) -> Option<Request> {
     let context = event.request_context?;
     let mut headers = HeaderMap::new();
-    for (name, values) in event.multi_value_headers.unwrap_or_default().0 {
-        for value in values.unwrap_or_default() {
-            add(&mut headers, &name, &value)?;
-        }
-    }
-    // The single-value maps repeat the last of each name's values.
-    let single = event.headers.unwrap_or_default().0.into_iter();
-    let alone: Vec<_> = single.filter(|(name, _)| !headers.contains_key(name.as_str())).collect();
-    for (name, value) in alone {
-        if let Some(value) = value {
-            add(&mut headers, &name, &value)?;
-        }
+    let (single, multi) = (event.headers.unwrap_or_default().0, event.multi_value_headers.unwrap_or_default().0);
+    for (name, value) in header_values(&single, &multi) {
+        add(&mut headers, name, value)?;
     }
     let mut query = Vec::new();
     for (name, values) in event.multi_value_query_string_parameters.unwrap_or_default().0 {
@@ -145,7 +136,7 @@ fn of_format_2(event: Event<'_>) -> Option<Request> {
     let mut headers = HeaderMap::new();
     for (name, value) in event.headers.unwrap_or_default().0 {
         if let Some(value) = value {
-            add(&mut headers, &name, &value)?;
+            add(&mut headers, name.as_str(), value.as_str())?;
         }
     }
     if let Some(cookies) = event.cookies.filter(|cookies| !cookies.is_empty() && !headers.contains_key(COOKIE)) {
@@ -192,9 +183,9 @@ fn method(text: &Text<'_>) -> Option<Method> {
 }
 
 /// Adds a header; `None` where it is none, or one too many.
-fn add(headers: &mut HeaderMap, name: &Text<'_>, value: &Text<'_>) -> Option<()> {
-    let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-    let value = HeaderValue::from_str(value.as_str()).ok()?;
+fn add(headers: &mut HeaderMap, name: &str, value: &str) -> Option<()> {
+    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    let value = HeaderValue::from_str(value).ok()?;
     headers.try_append(name, value).ok().map(|_| ())
 }
 

@@ -50,6 +50,22 @@ impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Members<'a, V> {
     }
 }
 
+/// An event's headers, each name with each value: the multi-value map knows them all, the plain one the last of each name and all
+/// names.
+pub fn header_values<'e, 'a>(
+    single: &'e [(Text<'a>, Option<Text<'a>>)],
+    multi: &'e [(Text<'a>, Option<Vec<Text<'a>>>)],
+) -> impl Iterator<Item = (&'e str, &'e str)> {
+    let is_in_multi = |name: &str| {
+        let alike = multi.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
+        alike.flat_map(|(_, values)| values).any(|values| !values.is_empty())
+    };
+    let all = multi.iter().flat_map(|(name, values)| values.iter().flatten().map(move |value| (name, value)));
+    let alone = single.iter().filter(move |(name, _)| !is_in_multi(name.as_str()));
+    let alone = alone.filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    all.chain(alone).map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
 /// Those members of an object whose names are `wanted`, in their order; the others are passed over.
 ///
 /// # Errors

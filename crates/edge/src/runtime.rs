@@ -16,7 +16,7 @@ use crate::request::Request;
 
 /// How long a handler may take. Lambda's own limit, 10 s, would end the process with all that it has counted, and answer
 /// in its own words.
-const PATIENCE: Duration = Duration::from_secs(9);
+pub const PATIENCE: Duration = Duration::from_secs(9);
 
 /// Answers HTTP events of a REST API, an HTTP API or a function URL with `handler`, one after the other, until Lambda
 /// ends the process.

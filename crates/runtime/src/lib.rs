@@ -16,5 +16,5 @@ mod shutdown;
 pub use bytes::Bytes;
 pub use error::RuntimeError;
 pub use invocation::{Invocation, InvocationError};
-pub use run::{run, run_at};
+pub use run::{request_id, run, run_at};
 pub use shutdown::on_shutdown;

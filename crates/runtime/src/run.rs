@@ -1,10 +1,10 @@
 //! From one invocation to the next.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use tracing::Instrument as _;
 
 use crate::connection::{Connection, Request, api_from_env};
 use crate::error::RuntimeError;
@@ -16,8 +16,20 @@ const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
 const MAX_ANSWER: usize = 6_291_556;
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 
-/// Answers invocations with `handler`, one after the other, until Lambda ends the process. What is logged meanwhile bears the
-/// invocation's `requestId`.
+tokio::task_local! {
+    /// The id of the invocation under way: cheaper than a span, which is put down in full whether anything is logged or not.
+    static CURRENT: Arc<str>;
+}
+
+/// The id of the invocation that this is part of: what is logged may name it. There is none between two invocations, and in
+/// whatever was spawned.
+#[must_use]
+pub fn request_id() -> Option<Arc<str>> {
+    CURRENT.try_with(Arc::clone).ok()
+}
+
+/// Answers invocations with `handler`, one after the other, until Lambda ends the process. [`request_id`] says meanwhile which
+/// one it is.
 ///
 /// A handler that panics has failed this one invocation; what it said stays here.
 ///
@@ -38,15 +50,13 @@ pub async fn run_at(
     let mut lambda = Connection::to(api);
     loop {
         let Some(invocation) = next(&mut lambda).await? else { continue };
-        let id = invocation.request_id.clone();
-        let span = tracing::info_span!("invocation", requestId = id);
-        // Boxed: a handler's future is large, and too deep for the compiler within this one.
-        let answer = AssertUnwindSafe(Box::pin(handler(invocation)))
-            .catch_unwind()
-            .instrument(span.clone())
-            .await
-            .unwrap_or_else(|_| Err(panicked()));
-        post(&mut lambda, &id, answer).instrument(span).await?;
+        let id: Arc<str> = invocation.request_id.as_str().into();
+        let answered = async {
+            // Boxed: a handler's future is large, and too deep for the compiler within this one.
+            let answer = AssertUnwindSafe(Box::pin(handler(invocation))).catch_unwind().await;
+            post(&mut lambda, &id, answer.unwrap_or_else(|_| Err(panicked()))).await
+        };
+        CURRENT.scope(id.clone(), answered).await?;
     }
 }
 

@@ -104,6 +104,12 @@ impl Forge {
         Self { private: SigningKey::from_bytes(&seed), kid: public.kid.clone(), jwk: public.json.clone(), claims }
     }
 
+    /// RFC 8410, section 4.
+    fn public_der(&self) -> Vec<u8> {
+        let head = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+        [&head[..], self.private.verifying_key().as_bytes()].concat()
+    }
+
     fn header(&self) -> Value {
         json!({"typ": "at+jwt", "alg": "EdDSA", "kid": self.kid})
     }
@@ -138,7 +144,7 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// The rows of the group "JWT", by the catalogue's own names.
-fn jwt_rows(forge: &Forge, foreign: &str) -> Vec<(&'static str, String)> {
+fn jwt_rows(forge: &Forge) -> Vec<(&'static str, String)> {
     let right = forge.right();
     let parts: Vec<&str> = right.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!() };
@@ -149,16 +155,6 @@ fn jwt_rows(forge: &Forge, foreign: &str) -> Vec<(&'static str, String)> {
         let header = json!({"typ": "at+jwt", "alg": none, "kid": forge.kid}).to_string();
         row("none in any case", format!("{}.{payload}.", encode(&header)));
         row("none in any case", forge.token(&header, &claims));
-    }
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&forge.jwk));
-    let hmac = json!({"typ": "at+jwt", "alg": "HS256", "kid": forge.kid}).to_string();
-    for (name, secret) in [
-        ("HS256 with the public key as PEM", pem.as_bytes()),
-        ("HS256 with the public key as JWK", forge.jwk.as_bytes()),
-        ("HS256 with the public key as DER", forge.private.verifying_key().as_bytes()),
-    ] {
-        let message = format!("{}.{payload}", encode(&hmac));
-        row(name, format!("{message}.{}", encode(hmac_sha256(secret, message.as_bytes()))));
     }
     for other in ["ES256", "RS256", "HS256", "Ed25519", ""] {
         row("another key's alg", forge.with_header("alg", json!(other)));
@@ -194,14 +190,6 @@ fn jwt_rows(forge: &Forge, foreign: &str) -> Vec<(&'static str, String)> {
     row("deep nesting", forge.token(&forge.header().to_string(), &twice(&claims, &deep)));
     let deepest = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     row("10k-deep nesting", forge.token(&deepest, &claims));
-    for zeros in [[0; 64], [0xff; 64]] {
-        row("r or s of 0 or n", format!("{header}.{payload}.{}", encode(zeros)));
-    }
-    row(
-        "DER",
-        format!("{header}.{payload}.{}", encode([&[0x30, 68, 2, 32][..], &[1; 32], &[2, 32], &[1; 32]].concat())),
-    );
-    row("Ed25519 malleable", format!("{header}.{payload}.{}", encode(malleable(signature))));
     let at = now().unix();
     for (name, value) in [
         ("exp", json!(at.to_string())),
@@ -225,16 +213,59 @@ fn jwt_rows(forge: &Forge, foreign: &str) -> Vec<(&'static str, String)> {
     for issuer in ["https://auth.example/", "https://AUTH.example", "http://auth.example", ""] {
         row("iss with a slash or another case", forge.with_claim("iss", json!(issuer)));
     }
-    let other: Vec<&str> = foreign.split('.').collect();
-    for spliced in [[header, other[1], signature], [header, payload, other[2]], [other[0], payload, signature]] {
-        row("one token's parts in another", spliced.join("."));
-    }
     row("padding", forge.signed(&format!("{}.{payload}", URL_SAFE.encode(format!("{} ", forge.header())))));
     for typ in [json!("JWT"), json!("AT+JWT"), json!("refresh+jwt"), json!(null)] {
         row("another kind of token", forge.with_header("typ", typ));
     }
     rows
 }
+
+/// Those of them whose header and claims are right, and whose signature is none. `es256` is a token that counts, of the same key
+/// and by another signing key.
+fn signature_rows(forge: &Forge, es256: &str) -> Vec<(&'static str, String)> {
+    let es256: Vec<&str> = es256.split('.').collect();
+    assert!(String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode(es256[0]).unwrap()).contains("\"ES256\""));
+    let right = forge.right();
+    let parts: Vec<&str> = right.split('.').collect();
+    let [header, payload, signature] = parts[..] else { panic!() };
+    let mut rows = Vec::new();
+    let mut row = |name, token: String| rows.push((name, token));
+    let der = forge.public_der();
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&der));
+    let hmac = json!({"typ": "at+jwt", "alg": "HS256", "kid": forge.kid}).to_string();
+    for (name, secret) in [
+        ("HS256 with the public key as PEM", pem.as_bytes()),
+        ("HS256 with the public key as JWK", forge.jwk.as_bytes()),
+        ("HS256 with the public key as DER", der.as_slice()),
+        ("HS256 with the public key's bytes", forge.private.verifying_key().as_bytes()),
+    ] {
+        let message = format!("{}.{payload}", encode(&hmac));
+        row(name, format!("{message}.{}", encode(hmac_sha256(secret, message.as_bytes()))));
+    }
+    for same in [[0; 64], [0xff; 64]] {
+        row("an Ed25519 signature of one byte", format!("{header}.{payload}.{}", encode(same)));
+    }
+    for (place, value) in [(0, [0; 32]), (32, [0; 32]), (0, P256_ORDER), (32, P256_ORDER)] {
+        let mut raw = URL_SAFE_NO_PAD.decode(es256[2]).unwrap();
+        raw[place..place + 32].copy_from_slice(&value);
+        row("r or s of 0 or n", format!("{}.{}.{}", es256[0], es256[1], encode(raw)));
+    }
+    row(
+        "DER",
+        format!("{header}.{payload}.{}", encode([&[0x30, 68, 2, 32][..], &[1; 32], &[2, 32], &[1; 32]].concat())),
+    );
+    row("Ed25519 malleable", format!("{header}.{payload}.{}", encode(malleable(signature))));
+    for spliced in [[header, es256[1], signature], [header, payload, es256[2]], [es256[0], payload, signature]] {
+        row("one token's parts in another", spliced.join("."));
+    }
+    rows
+}
+
+/// The order of P-256's group (FIPS 186-5; SEC 2, section 2.4.2).
+const P256_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7,
+    0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
 
 /// RFC 2104.
 fn hmac_sha256(secret: &[u8], message: &[u8]) -> [u8; 32] {
@@ -270,13 +301,12 @@ async fn every_row_of_the_group_jwt_is_a_401_by_every_kind_of_event() {
     let setup = Setup::new().await;
     let key = setup.key("read").await;
     let forge = Forge::new(&setup, &key).await;
-    for kind in KINDS {
-        let right = format!("Bearer {}", forge.right());
-        let event = event(kind, &[("Authorization", &right)]).unwrap();
-        assert_eq!(passes(&setup.ask(&event.to_string()).await), Some(true), "the forge itself, by {kind}");
+    let es256 = setup.token(&key);
+    for (kind, token) in KINDS.iter().flat_map(|kind| [(kind, forge.right()), (kind, es256.clone())]) {
+        let event = event(kind, &[("Authorization", &format!("Bearer {token}"))]).unwrap();
+        assert_eq!(passes(&setup.ask(&event.to_string()).await), Some(true), "as it was signed, by {kind}: {token}");
     }
-    let foreign = setup.token(&key);
-    let rows = jwt_rows(&forge, &foreign);
+    let rows = [jwt_rows(&forge), signature_rows(&forge, &es256)].concat();
     assert!(rows.len() > 60, "{}", rows.len());
     for (row, token) in &rows {
         is_refused_everywhere(&setup, row, &[("Authorization", &format!("Bearer {token}"))]).await;

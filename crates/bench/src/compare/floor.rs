@@ -1,5 +1,5 @@
 //! What things are set against: a function that answers a constant, on `lambda_runtime` and on our own runtime, one that reads an item,
-//! and the bare signatures, by keys that are parsed once.
+//! one that verifies a signature, and the bare signatures, by keys that are parsed once.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -10,6 +10,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
     ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, VerificationAlgorithm,
 };
+use axum::body::Bytes;
 use signing::Algorithm;
 use tokio::process::Command;
 
@@ -21,21 +22,39 @@ use crate::keys::KEYS_TABLE;
 
 /// What answers a constant on our own runtime.
 pub(super) const OWN_ECHO: &str = "echo, our runtime";
+/// What reads an item and makes a signature per event, in one function.
+pub(super) const READING_AND_SIGNING: &str = "echo that reads and signs";
+/// What verifies one signature per event, by algorithm: how dear that is with caches as cold as a function's are.
+pub(super) const VERIFYING: [(&str, Algorithm); 3] = [
+    ("echo that verifies ES256", Algorithm::Es256),
+    ("echo that verifies EdDSA", Algorithm::EdDsa),
+    ("echo that verifies RS256", Algorithm::Rs256),
+];
 
 /// The subjects that are warm. The functions are asked by the same event as the authorizer.
 pub(super) async fn warm(setting: &Setting) -> Result<Vec<Warm>, Failure> {
     let event = setting.fixture.token_event(Algorithm::Es256)?;
-    let program = setting.programs.get_item.clone();
-    let (store, key) = (setting.store().to_owned(), setting.fixture.key.record.id.to_string());
-    let start = move || {
-        let mut command = bare(&program);
-        command.env("AWS_ENDPOINT_URL_DYNAMODB", &store).env("FLOOR_TABLE", KEYS_TABLE);
-        command.env("FLOOR_PK", format!("KEY#{key}")).env("FLOOR_SK", "KEY");
-        command
+    let get_item = |name, sign: bool| {
+        let (program, store) = (setting.programs.get_item.clone(), setting.store().to_owned());
+        let key = setting.fixture.key.record.id.to_string();
+        let start = move || {
+            let mut command = bare(&program);
+            command.env("AWS_ENDPOINT_URL_DYNAMODB", &store).env("FLOOR_TABLE", KEYS_TABLE);
+            command.env("FLOOR_PK", format!("KEY#{key}")).env("FLOOR_SK", "KEY");
+            command.envs(sign.then_some(("FLOOR_SIGN", "1")));
+            command
+        };
+        Subject { name, start: Box::new(start), event: event.clone(), expected: Expected::True }
     };
-    let get_item = Subject { name: "echo + GetItem", start: Box::new(start), event, expected: Expected::Found };
+    let mut subjects = vec![
+        echo(setting)?,
+        own_echo(setting)?,
+        get_item("echo + GetItem", false),
+        get_item(READING_AND_SIGNING, true),
+    ];
+    subjects.extend(VERIFYING.map(|(name, algorithm)| verifying(name, algorithm, setting, event.clone())));
     let mut all = Vec::new();
-    for subject in [echo(setting)?, own_echo(setting)?, get_item] {
+    for subject in subjects {
         all.push(Warm::function(subject, None).await?);
     }
     all.extend(signatures(setting.fixture.token(Algorithm::Es256)?.into_bytes())?);
@@ -61,6 +80,16 @@ fn constant(name: &'static str, program: &Path, setting: &Setting) -> Result<Sub
     let (program, event) = (program.to_owned(), setting.fixture.token_event(Algorithm::Es256)?);
     let start = Box::new(move || bare(&program));
     Ok(Subject { name, start, event, expected: Expected::Constant })
+}
+
+fn verifying(name: &'static str, algorithm: Algorithm, setting: &Setting, event: Bytes) -> Subject {
+    let program = setting.programs.verify.clone();
+    let start = move || {
+        let mut command = bare(&program);
+        command.env("FLOOR_ALGORITHM", algorithm.name());
+        command
+    };
+    Subject { name, start: Box::new(start), event, expected: Expected::True }
 }
 
 /// A program with no more in its environment than Lambda's runtime asks for.

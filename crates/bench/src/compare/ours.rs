@@ -12,7 +12,7 @@ use crate::compare::subject::{Expected, Subject};
 use crate::compare::warm::Warm;
 use crate::counted::Counted;
 use crate::failure::Failure;
-use crate::fixture::bare_event;
+use crate::fixture::{JWKS, bare_event};
 use crate::program::Program;
 
 /// An authorizer that gets one token again and again, as the peers do; the others get one that is new to them each time.
@@ -20,8 +20,7 @@ pub(super) const KNOWN: &str = "authorizer, JWT ES256, known";
 /// As many as that an authorizer has long forgotten the first after the last.
 const NEW_TOKENS: usize = 1_500;
 
-/// The event for the JWK set, and the one for a document that is made at the start.
-const JWKS: &str = "jwks-jwks";
+/// The event for a document that is made at the start.
 const DISCOVERY: &str = "jwks-discovery";
 
 /// The subjects that are warm, each with a way to the store of its own.

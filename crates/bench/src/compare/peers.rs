@@ -47,11 +47,17 @@ pub(super) fn cold(setting: &Setting) -> Result<Vec<Subject>, Failure> {
             command
         })
     };
-    let mut all = vec![subject(
-        "Rust, jsonwebtoken",
-        peer(setting.programs.jsonwebtoken.clone(), Vec::new(), PathBuf::from("/")),
-        &event,
-    )];
+    let rust = || peer(setting.programs.jsonwebtoken.clone(), Vec::new(), PathBuf::from("/"));
+    let (many, one) = (rust(), rust());
+    let one_thread = Box::new(move || {
+        let mut command = one();
+        command.env("PEER_ONE_THREAD", "1");
+        command
+    });
+    let mut all = vec![
+        subject("Rust, jsonwebtoken", many, &event),
+        subject("Rust, jsonwebtoken, one thread", one_thread, &event),
+    ];
     if let Some(installed) = &setting.peers {
         let node = |module: &str| {
             let client = installed.node.join("node_modules/aws-lambda-ric/bin/index.mjs").display().to_string();

@@ -29,10 +29,13 @@ const BEFORE_READ: &str = "authorizer, before a store read";
 type Of = fn(&Round) -> Option<f64>;
 
 /// All of them, in the order of the report.
-const ALL: [(&str, Of); 23] = [
+const ALL: [(&str, Of); 28] = [
     (BY_FLOOR[0], |round| by_floor(round, "authorizer, JWT ES256", "verify ES256")),
     (BY_FLOOR[1], |round| by_floor(round, "authorizer, JWT EdDSA", "verify EdDSA")),
     (BY_FLOOR[2], |round| by_floor(round, "authorizer, JWT RS256", "verify RS256")),
+    ("JWT ES256 / echo that verifies", |round| warm(round, "authorizer, JWT ES256", floor::VERIFYING[0].0)),
+    ("JWT EdDSA / echo that verifies", |round| warm(round, "authorizer, JWT EdDSA", floor::VERIFYING[1].0)),
+    ("JWT RS256 / echo that verifies", |round| warm(round, "authorizer, JWT RS256", floor::VERIFYING[2].0)),
     (RAW_KEY, |round| warm(round, "authorizer, raw key", "echo")),
     (KNOWN, |round| warm(round, AUTHORIZER, "echo")),
     (OWN_ECHO, |round| warm(round, floor::OWN_ECHO, "echo")),
@@ -40,6 +43,9 @@ const ALL: [(&str, Of); 23] = [
     (AGENT, |round| warm(round, "authorizer, agent", "echo")),
     (JWKS, |round| warm(round, "jwks", "echo")),
     (EXCHANGE, |round| Some(round.cpu("token-exchange")? - round.cpu("echo + GetItem")? - round.cpu("sign ES256")?)),
+    ("exchange - echo that reads and signs, µs", |round| {
+        Some(round.cpu("token-exchange")? - round.cpu(floor::READING_AND_SIGNING)?)
+    }),
     (COLD, |round| cold(round, BEFORE_READ, "echo")),
     (COLD_READ, |round| cold(round, "jwks, one store read, TLS", "jwks, no store read, TLS")),
     (COLD_AUTHORIZER, |round| cold(round, AUTHORIZER_TLS, BEFORE_READ)),
@@ -51,6 +57,9 @@ const ALL: [(&str, Of); 23] = [
     ("PyJWT / authorizer over TLS, cold", |round| cold(round, "Python, PyJWT", AUTHORIZER_TLS)),
     ("jsonwebtoken / authorizer, warm", |round| warm(round, "Rust, jsonwebtoken", AUTHORIZER)),
     ("jsonwebtoken / authorizer, warm, new tokens", |round| warm(round, "Rust, jsonwebtoken", "authorizer, JWT ES256")),
+    ("jsonwebtoken on one thread / authorizer, warm, new tokens", |round| {
+        warm(round, "Rust, jsonwebtoken, one thread", "authorizer, JWT ES256")
+    }),
     ("jsonwebtoken / authorizer over TLS, cold", |round| cold(round, "Rust, jsonwebtoken", AUTHORIZER_TLS)),
     (ISSUING, |round| warm(round, "oidc-provider", "token-exchange")),
 ];

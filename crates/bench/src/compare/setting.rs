@@ -25,6 +25,7 @@ pub(super) struct Programs {
     pub(super) echo: PathBuf,
     pub(super) own_echo: PathBuf,
     pub(super) get_item: PathBuf,
+    pub(super) verify: PathBuf,
     pub(super) jsonwebtoken: PathBuf,
 }
 
@@ -45,8 +46,8 @@ impl Setting {
     /// Builds and fills everything, and installs the peers where they are wanted.
     pub(super) async fn start(peers: bool) -> Result<Self, Failure> {
         build_functions().await?;
-        let compared = ["floor-echo", "floor-own-echo", "floor-get-item", "peer-jsonwebtoken"];
-        let [echo, own_echo, get_item, jsonwebtoken] = build_floor(compared).await?;
+        let compared = ["floor-echo", "floor-own-echo", "floor-get-item", "floor-verify", "peer-jsonwebtoken"];
+        let [echo, own_echo, get_item, verify, jsonwebtoken] = build_floor(compared).await?;
         let peers = if peers { Some(install::peers().await?) } else { None };
         // Only what was started before may use several.
         process::stay_on_one_processor()?;
@@ -65,6 +66,7 @@ impl Setting {
             echo,
             own_echo,
             get_item,
+            verify,
             jsonwebtoken,
         };
         Ok(Self { fixture, programs, peers, jwk_set, tls, folder, stored })

@@ -17,8 +17,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) enum Expected {
     /// The floor's constant.
     Constant,
-    /// That the floor's item is there.
-    Found,
+    /// The floor's `true`: its item is there, its signature right.
+    True,
     /// An IAM policy that allows the call.
     Allow,
     /// That the credential is none.
@@ -37,7 +37,7 @@ impl Expected {
         let json: Value = serde_json::from_slice(body).map_err(|_| wrong())?;
         let right = match self {
             Self::Constant => json == "constant",
-            Self::Found => json == true,
+            Self::True => json == true,
             Self::Allow => json["policyDocument"]["Statement"][0]["Effect"] == "Allow",
             Self::Unauthorized => json["errorMessage"] == "Unauthorized",
             Self::Member(member) => {
@@ -88,7 +88,7 @@ mod tests {
         let refused = r#"{"errorType":"Unauthorized","errorMessage":"Unauthorized"}"#;
         let all = [
             (Expected::Constant, r#""constant""#),
-            (Expected::Found, "true"),
+            (Expected::True, "true"),
             (Expected::Allow, allow),
             (Expected::Unauthorized, refused),
             (Expected::Member("access_token"), reply),

@@ -3,16 +3,18 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use authorizer::{App, Event, HttpApiResponse, Policies, handle};
+use authorizer::{Event, HttpApiResponse, Policies};
 use domain::{Access, Claims, Moment};
+use edge::{ApiError, Incoming, Reply, Request};
 use identity::Identity;
 use serde::{Deserialize, Serialize};
-use signing::{Algorithm, KeyMaterial, Signer};
+use signing::{Algorithm, KeyMaterial, Signer, Wrapper};
 use store::UsageBuffer;
 use testkit::{ISSUER, audience};
+use token_exchange::SigningKey;
 
 use crate::failure::Failure;
-use crate::fixture::{Fixture, now};
+use crate::fixture::{Fixture, JWKS, bare_event, now};
 use crate::store_process::connect;
 
 /// The first argument of a process that is counted; only ever started by this program itself.
@@ -34,6 +36,10 @@ pub enum Path {
     Key,
     /// The same by an agent's token.
     Agent,
+    /// The exchange of a key, from an event's bytes to the answer's, with its read by the AWS SDK.
+    Exchange,
+    /// The JWK set, from an event's bytes to the answer's.
+    Jwks,
     /// What an exchange does beside its read: claims, and the token that is signed of them.
     Sign(Algorithm),
 }
@@ -46,17 +52,20 @@ pub struct Input {
     events: Vec<String>,
     claims: Claims,
     pkcs8: Vec<u8>,
+    master_key: String,
 }
 
 impl Path {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Token(Algorithm::Es256),
         Self::Token(Algorithm::EdDsa),
         Self::Token(Algorithm::Rs256),
         Self::Known,
         Self::Key,
         Self::Agent,
+        Self::Exchange,
+        Self::Jwks,
         Self::Sign(Algorithm::Es256),
         Self::Sign(Algorithm::EdDsa),
         Self::Sign(Algorithm::Rs256),
@@ -72,6 +81,8 @@ impl Path {
             Self::Known => "authorize-jwt-known",
             Self::Key => "authorize-raw-key",
             Self::Agent => "authorize-agent",
+            Self::Exchange => "exchange",
+            Self::Jwks => "jwks",
             Self::Sign(Algorithm::Es256) => "issue-es256",
             Self::Sign(Algorithm::EdDsa) => "issue-eddsa",
             Self::Sign(Algorithm::Rs256) => "issue-rs256",
@@ -93,10 +104,13 @@ impl Input {
             Path::Known => (vec![fixture.token_event(Algorithm::Es256)?], Vec::new()),
             Path::Key => (vec![fixture.key_event()], Vec::new()),
             Path::Agent => (vec![fixture.agent_event()?], Vec::new()),
+            Path::Exchange => (vec![fixture.exchange_event()], Vec::new()),
+            Path::Jwks => (vec![bare_event(JWKS)], Vec::new()),
             Path::Sign(algorithm) => (Vec::new(), KeyMaterial::generate(algorithm).map_err(failed)?.pkcs8().to_vec()),
         };
         let events = events.iter().map(|event| String::from_utf8_lossy(event).into_owned()).collect();
-        Ok(Self { store: store.to_owned(), events, claims: fixture.claims(), pkcs8 })
+        let (store, master_key) = (store.to_owned(), fixture.master_key.clone());
+        Ok(Self { store, events, claims: fixture.claims(), pkcs8, master_key })
     }
 }
 
@@ -107,30 +121,87 @@ impl Input {
 pub async fn work(path: Path, times: u32, input: Input) -> Result<(), Failure> {
     match path {
         Path::Sign(algorithm) => sign(algorithm, times, input),
-        Path::Token(_) | Path::Known | Path::Key | Path::Agent => authorize(path, times, input).await,
+        Path::Exchange => exchange(times, &input).await,
+        Path::Jwks => jwks(times, &input).await,
+        Path::Token(_) | Path::Known | Path::Key | Path::Agent => authorize(path, times, &input).await,
     }
 }
 
-async fn authorize(path: Path, times: u32, input: Input) -> Result<(), Failure> {
+/// The time stands still: the feed stays fresh, and no count is written.
+fn at() -> Moment {
+    Moment { wall_ms: now().unix() * 1000, monotonic: std::time::Duration::ZERO }
+}
+
+fn access() -> Result<Access, Failure> {
+    Access::built_in().map_err(|error| Failure::Start(error.to_string()))
+}
+
+async fn authorize(path: Path, times: u32, input: &Input) -> Result<(), Failure> {
     let store = connect(&input.store);
-    let app = App {
+    let app = authorizer::App {
         identity: Identity::new(store.clone(), audience()),
         usage: Arc::new(UsageBuffer::new(store)),
-        access: Access::built_in().map_err(|error| Failure::Start(error.to_string()))?,
+        access: access()?,
         policies: Policies::OneRoute,
         http_api_response: HttpApiResponse::Simple,
         base_url: ISSUER.to_owned(),
     };
-    // The time stands still: the feed stays fresh, and no count is written.
-    let now = Moment { wall_ms: now().unix() * 1000, monotonic: std::time::Duration::ZERO };
-    let mut events = input.events.iter().cycle();
+    let now = at();
+    repeat(path, times, input, r#""Effect":"Allow""#, async |event| {
+        let answer = authorizer::handle(&app, &Event::read(event), now).await;
+        answer.map_or_else(|error| format!("{error:?}"), |answer| serde_json::to_string(&answer).unwrap_or_default())
+    })
+    .await
+}
+
+async fn exchange(times: u32, input: &Input) -> Result<(), Failure> {
+    let store = connect(&input.store);
+    let wrapper = Wrapper::from_secret(&input.master_key).map_err(|error| Failure::Start(error.to_string()))?;
+    let app = Arc::new(token_exchange::App {
+        store: store.clone(),
+        identity: Identity::new(store.clone(), audience()),
+        signing_key: SigningKey::new(store.clone(), wrapper, Algorithm::Es256),
+        usage: Arc::new(UsageBuffer::new(store)),
+        access: access()?,
+        issuer: ISSUER.to_owned(),
+        sign_ups_per_hour: 0,
+    });
+    let now = at();
+    answer(Path::Exchange, times, input, async |request| token_exchange::handle(app.clone(), request, now).await).await
+}
+
+async fn jwks(times: u32, input: &Input) -> Result<(), Failure> {
+    let app = Arc::new(jwks::App::new(connect(&input.store), ISSUER, &access()?, false));
+    let now = at();
+    answer(Path::Jwks, times, input, async |request| jwks::handle(app.clone(), request, now).await).await
+}
+
+/// Runs the path of a function behind a gateway.
+async fn answer(
+    path: Path,
+    times: u32,
+    input: &Input,
+    handler: impl AsyncFn(Request) -> Result<Reply, ApiError>,
+) -> Result<(), Failure> {
+    repeat(path, times, input, r#""statusCode":200"#, async |event| {
+        let answer = edge::answer(Incoming::read(event), ISSUER, |request| Box::pin(handler(request))).await;
+        serde_json::to_string(&answer).unwrap_or_default()
+    })
+    .await
+}
+
+/// Asks until an instance is warm, and then so many times. `right` is in every right answer.
+async fn repeat(
+    path: Path,
+    times: u32,
+    input: &Input,
+    right: &str,
+    ask: impl AsyncFn(&[u8]) -> String,
+) -> Result<(), Failure> {
+    let mut events = input.events.iter().cycle().map(String::as_bytes);
     let mut ask = async || {
-        let event = events.next().map(String::as_bytes).unwrap_or_default();
-        let event = Event::read(black_box(event));
-        let answer = handle(&app, &event, now).await;
-        let answer = answer.map(|answer| serde_json::to_string(&answer).unwrap_or_default());
-        let allowed = answer.as_ref().is_ok_and(|answer| answer.contains(r#""Effect":"Allow""#));
-        if allowed { Ok(()) } else { Err(Failure::Answer { call: path.name(), reason: format!("{answer:?}") }) }
+        let answer = ask(black_box(events.next().unwrap_or_default())).await;
+        if answer.contains(right) { Ok(()) } else { Err(Failure::Answer { call: path.name(), reason: answer }) }
     };
     // What is counted runs so slowly that the first calls of the store come too late for its client.
     for _ in 0..ATTEMPTS {
