@@ -176,3 +176,9 @@ pub(crate) fn error(refusal: Refusal) -> InvocationError {
     };
     InvocationError { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
 }
+
+/// The error that tells a gateway that there was no answer in time.
+pub(crate) fn late() -> InvocationError {
+    tracing::error!("no answer in time");
+    InvocationError { error_type: "Unavailable".to_owned(), error_message: "The store is too slow".to_owned() }
+}

@@ -5,9 +5,9 @@
 
 use std::net::IpAddr;
 
-use edge::{Text, header_values, members, read_in_place};
+use edge::{Members, Text, Wanted, header_values, read_in_place};
 use identity::is_header_of_a_call;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::arn::MethodArn;
 
@@ -36,18 +36,12 @@ pub struct Event {
     headers: Vec<(String, String)>,
 }
 
-/// The headers that say who calls; the others are passed over.
-struct Headers<'a, V>(Vec<(Text<'a>, V)>);
+/// The headers that say who calls.
+struct OfACall;
 
-impl<V> Default for Headers<'_, V> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Headers<'a, V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        members(deserializer, is_header_of_a_call).map(Self)
+impl Wanted for OfACall {
+    fn wants(name: &str) -> bool {
+        is_header_of_a_call(name)
     }
 }
 
@@ -63,8 +57,8 @@ struct Payload<'a> {
     resource: Option<Text<'a>>,
     route_key: Option<Text<'a>>,
     raw_path: Option<Text<'a>>,
-    headers: Option<Headers<'a, Option<Text<'a>>>>,
-    multi_value_headers: Option<Headers<'a, Option<Vec<Text<'a>>>>>,
+    headers: Option<Members<'a, Option<Text<'a>>, OfACall>>,
+    multi_value_headers: Option<Members<'a, Option<Vec<Text<'a>>>, OfACall>>,
     request_context: Option<PayloadContext<'a>>,
 }
 
@@ -113,7 +107,7 @@ impl Event {
         };
         let route_key = raw.route_key.and_then(|key| Some(key.as_str().split_once(' ')?.1.to_owned()));
         let token = is_token.then(|| raw.authorization_token.map(text).unwrap_or_default());
-        let (single, multi) = (raw.headers.unwrap_or_default().0, raw.multi_value_headers.unwrap_or_default().0);
+        let (single, multi) = (raw.headers.unwrap_or_default(), raw.multi_value_headers.unwrap_or_default());
         let headers = header_values(&single, &multi);
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self { kind, asked, method, path, resource: raw.resource.map(text).or(route_key), token, address, headers }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Access, Moment};
+use edge::ApiError;
 use identity::{Call, Credential, Identity, Named, Principal, Refusal};
 use runtime::InvocationError;
 use store::UsageBuffer;
@@ -59,6 +60,16 @@ pub struct App {
 /// The errors are answers too: `Unauthorized`, letter by letter, is what a gateway turns into a 401; any other text
 /// becomes its response for an authorizer that failed, which the template makes a 503.
 pub async fn handle(app: &App, event: &Event, now: Moment) -> Result<Answer, InvocationError> {
+    match tokio::time::timeout(PATIENCE, answer(app, event, now)).await {
+        Ok(answer) => answer,
+        Err(late) if event.kind() == Kind::FunctionUrl => {
+            Ok(Answer::refused(ApiError::Unavailable(Box::new(late)), &app.base_url))
+        }
+        Err(_) => Err(answer::late()),
+    }
+}
+
+async fn answer(app: &App, event: &Event, now: Moment) -> Result<Answer, InvocationError> {
     let function_url = event.kind() == Kind::FunctionUrl;
     let principal = match identify(app, event, now).await {
         Ok(principal) => principal,

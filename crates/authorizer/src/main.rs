@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use authorizer::{App, Event, HttpApiResponse, PATIENCE, Policies, handle};
+use authorizer::{App, Event, HttpApiResponse, Policies, handle};
 use domain::Access;
 use edge::{Clock, Error};
 use identity::Identity;
-use runtime::{Invocation, InvocationError};
+use runtime::Invocation;
 use signing::Audience;
 use store::{Config, Store, Table, UsageBuffer};
-
-fn late() -> InvocationError {
-    tracing::error!("no answer in time");
-    InvocationError { error_type: "Unavailable".to_owned(), error_message: "The store is too slow".to_owned() }
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -38,8 +33,7 @@ async fn main() -> Result<(), Error> {
     };
     runtime::run(async |Invocation { event, .. }| {
         let event = Event::read(&event);
-        let answer = tokio::time::timeout(PATIENCE, handle(&app, &event, clock.now())).await;
-        edge::written(&answer.unwrap_or_else(|_| Err(late()))?)
+        edge::written(&handle(&app, &event, clock.now()).await?)
     })
     .await?;
     Ok(())

@@ -148,6 +148,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_path_has_a_baseline() {
+        let known = Baseline::load("x86_64 bench-fast").unwrap();
+        for path in HotPath::ALL {
+            assert!(known.get(path.name()).is_some(), "{}", path.name());
+        }
+    }
+
+    #[test]
     fn three_percent_are_the_most_and_an_unknown_path_is_wrong() {
         let count = |instructions, baseline| Count { path: "it", instructions, baseline };
         assert!(!count(102.9, Some(100.0)).is_wrong() && !count(97.1, Some(100.0)).is_wrong());

@@ -42,6 +42,8 @@ impl Program {
             store: endpoint.to_owned(),
             signing_algorithm: None,
             allow_loopback_webhooks: false,
+            // Whom this machine trusts may be a folder of a hundred authorities, and how much it logs is its own affair.
+            surroundings: BTreeMap::new(),
         };
         let environment = setting.environment(&template, described);
         let environment = environment.map_err(|error| Failure::Start(error.to_string()))?;

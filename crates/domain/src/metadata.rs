@@ -61,9 +61,25 @@ impl<'de> Deserialize<'de> for Metadata {
 mod tests {
     use super::*;
     use crate::environment::Environment;
+    use crate::strict_json;
 
     fn read(json: &str) -> Option<Metadata> {
         serde_json::from_str(json).ok()
+    }
+
+    /// Else a key would be stored that nobody can read any more.
+    #[test]
+    fn what_a_body_may_hold_reads_back() {
+        #[derive(Deserialize)]
+        struct Body {
+            metadata: Metadata,
+        }
+        let deepest = (1..200).rev().find_map(|levels| {
+            let deep = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            strict_json::from_slice::<Body>(format!(r#"{{"metadata":{{"a":{deep}}}}}"#).as_bytes()).ok()
+        });
+        let metadata = deepest.unwrap().metadata;
+        assert_eq!(Metadata::parse(&metadata.to_json()), Some(metadata));
     }
 
     #[test]

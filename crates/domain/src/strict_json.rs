@@ -13,11 +13,11 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 
 /// Reads an object, refusing anything else, members that stand twice at any depth, lists in the places of forms, nesting beyond
-/// 128 levels and anything behind the value. (What serde keeps aside to try it as several types, for `untagged`, it takes for a
-/// form itself.)
+/// 128 levels and anything behind the value. (What serde puts aside first, for `untagged`, `flatten` and tagged enums, it takes for
+/// a form itself, lists too.)
 ///
 /// # Errors
-/// What is wrong and where; the message holds none of the input's values.
+/// What is wrong and where. Where it is serde's own text it quotes the input: it is not for callers, nor for a log.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     if json.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
         return Err(de::Error::custom("expected an object"));
@@ -172,20 +172,24 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
     }
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, A::Error> {
-        self.0.newtype_variant_seed(Form(visitor))
+        self.0.newtype_variant_seed(Braced(visitor))
     }
 }
 
 /// What is in an object and in nothing else.
-struct Form<V>(V);
+struct Braced<V>(V);
 
-impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Form<V> {
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Braced<V> {
     type Value = V::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         deserializer.deserialize_map(Strict(self.0))
     }
 }
+
+/// Names by which `serde_json` talks with itself: what stands under one in a `Value` it reads once more, as JSON of its own, where no
+/// member is counted and the levels begin anew.
+const PRIVATE: &str = "$serde_json::private::";
 
 /// An object's members, each once.
 struct Object<'de, A> {
@@ -198,6 +202,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Object<'de, A> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let Some(name) = self.map.next_key::<Name<'de>>()? else { return Ok(None) };
+        if name.0.starts_with(PRIVATE) {
+            return Err(de::Error::custom("a member has a name that none may have"));
+        }
         if !self.names.insert(name.0.clone()) {
             return Err(de::Error::custom("a member stands there twice"));
         }
@@ -378,6 +385,17 @@ mod tests {
             assert!(serde_json::from_slice::<Form>(bad).is_ok(), "serde takes it: {}", String::from_utf8_lossy(bad));
             assert!(from_slice::<Form>(bad).is_err(), "{}", String::from_utf8_lossy(bad));
         }
+    }
+
+    #[test]
+    fn no_member_is_one_of_serde_jsons_own() {
+        let raw = r#"{"$serde_json::private::RawValue":"{\"a\":1,\"a\":2}"}"#;
+        assert!(serde_json::from_str::<Value>(raw).is_ok(), "serde_json reads what stands in it");
+        let escaped = raw.replace('$', "\\u0024");
+        for bad in [raw, &escaped, &format!(r#"{{"a":[{raw}]}}"#), r#"{"$serde_json::private::Number":"1"}"#] {
+            assert!(from_slice::<Value>(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(from_slice::<Value>(br#"{"$serde_json":1,"a":"$serde_json::private::RawValue"}"#).is_ok());
     }
 
     #[test]

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::members::{Members, Text, header_values, read_in_place};
+use crate::headers::header_values;
+use crate::members::{Members, Text, read_in_place};
 use crate::request::{Body, Request};
 
 /// The form of an event, which is the form of its answer too.
@@ -105,7 +106,7 @@ fn form_alone(json: &[u8]) -> Form {
 fn of_format_1(event: Event<'_>) -> Option<Request> {
     let context = event.request_context?;
     let mut headers = HeaderMap::new();
-    let (single, multi) = (event.headers.unwrap_or_default().0, event.multi_value_headers.unwrap_or_default().0);
+    let (single, multi) = (event.headers.unwrap_or_default(), event.multi_value_headers.unwrap_or_default());
     for (name, value) in header_values(&single, &multi) {
         add(&mut headers, name, value)?;
     }

@@ -62,8 +62,12 @@ fn describe(error: &serde_json::Error) -> String {
     }
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    // serde quotes the input before this word, and after it only what was expected.
-    let expected = text.rsplit_once(", expected ").or_else(|| text.rsplit_once(", there are ")).map(|(_, rest)| rest);
+    // serde quotes the input before the last of these words, and after it only what was expected.
+    let expected = if text.ends_with(", there are no fields") {
+        Some("no fields")
+    } else {
+        text.rsplit_once(", expected ").map(|(_, rest)| rest)
+    };
     if text.starts_with("missing field ") {
         format!("The body has a {text}")
     } else if text.starts_with("unknown ") {
@@ -115,6 +119,17 @@ mod tests {
             assert_eq!(json::<Form>(&request(Some(content_type), body)).unwrap().api_key, "x");
             assert_eq!(json::<Form>(&request(Some(content_type), body.as_bytes())).unwrap().api_key, "x");
         }
+    }
+
+    #[test]
+    fn a_form_that_has_nothing_says_so_and_repeats_nothing() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        let body = r#"{"a, expected sk_live_SECRET":1}"#;
+        let refused = json::<Nothing>(&request(Some("application/json"), body));
+        let Err(ApiError::BadRequest(message)) = refused else { panic!("{refused:?}") };
+        assert_eq!(message, "The body has an unknown member or value, expected no fields (line 1, column 29)");
     }
 
     #[test]

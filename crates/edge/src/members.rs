@@ -34,67 +34,57 @@ impl Text<'_> {
     }
 }
 
-/// An object's members in their order, whatever they are called, each as often as it is there.
+/// Which members of an object are wanted.
+pub trait Wanted {
+    /// Whether that of this name is.
+    fn wants(name: &str) -> bool;
+}
+
+/// All members.
 #[derive(Debug)]
-pub(crate) struct Members<'a, V>(pub(crate) Vec<(Text<'a>, V)>);
+pub struct All;
 
-impl<V> Default for Members<'_, V> {
+impl Wanted for All {
+    fn wants(_: &str) -> bool {
+        true
+    }
+}
+
+/// Those members of an object that are wanted, in their order, each as often as it is there; the others are passed over.
+#[derive(Debug)]
+pub struct Members<'a, V, W = All>(pub Vec<(Text<'a>, V)>, PhantomData<W>);
+
+impl<V, W> Default for Members<'_, V, W> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Vec::new(), PhantomData)
     }
 }
 
-impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Members<'a, V> {
+impl<'de: 'a, 'a, V: Deserialize<'de>, W: Wanted> Deserialize<'de> for Members<'a, V, W> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        members(deserializer, |_| true).map(Self)
-    }
-}
+        struct Object<'a, V, W>(PhantomData<(&'a (), V, W)>);
 
-/// An event's headers, each name with each value: the multi-value map knows them all, the plain one the last of each name and all
-/// names.
-pub fn header_values<'e, 'a>(
-    single: &'e [(Text<'a>, Option<Text<'a>>)],
-    multi: &'e [(Text<'a>, Option<Vec<Text<'a>>>)],
-) -> impl Iterator<Item = (&'e str, &'e str)> {
-    let is_in_multi = |name: &str| {
-        let alike = multi.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
-        alike.flat_map(|(_, values)| values).any(|values| !values.is_empty())
-    };
-    let all = multi.iter().flat_map(|(name, values)| values.iter().flatten().map(move |value| (name, value)));
-    let alone = single.iter().filter(move |(name, _)| !is_in_multi(name.as_str()));
-    let alone = alone.filter_map(|(name, value)| Some((name, value.as_ref()?)));
-    all.chain(alone).map(|(name, value)| (name.as_str(), value.as_str()))
-}
+        impl<'de: 'a, 'a, V: Deserialize<'de>, W: Wanted> Visitor<'de> for Object<'a, V, W> {
+            type Value = Vec<(Text<'a>, V)>;
 
-/// Those members of an object whose names are `wanted`, in their order; the others are passed over.
-///
-/// # Errors
-/// The deserializer's, for what is no object, or a wanted value of another type.
-pub fn members<'de: 'a, 'a, V: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-    wanted: fn(&str) -> bool,
-) -> Result<Vec<(Text<'a>, V)>, D::Error> {
-    struct Object<'a, V>(fn(&str) -> bool, PhantomData<(&'a (), V)>);
-
-    impl<'de: 'a, 'a, V: Deserialize<'de>> Visitor<'de> for Object<'a, V> {
-        type Value = Vec<(Text<'a>, V)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::new();
-            while let Some(name) = map.next_key::<Text<'a>>()? {
-                if self.0(name.as_str()) {
-                    members.push((name, map.next_value()?));
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
             }
-            Ok(members)
-        }
-    }
 
-    deserializer.deserialize_map(Object(wanted, PhantomData))
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(name) = map.next_key::<Text<'a>>()? {
+                    if W::wants(name.as_str()) {
+                        members.push((name, map.next_value()?));
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(members)
+            }
+        }
+
+        let members = deserializer.deserialize_map(Object::<V, W>(PhantomData))?;
+        Ok(Self(members, PhantomData))
+    }
 }

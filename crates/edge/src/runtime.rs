@@ -35,7 +35,8 @@ where
     let (app, handler) = (&app, &handler);
     runtime::run(async |Invocation { event, .. }| {
         let handler = async |request| {
-            let answer = tokio::time::timeout(PATIENCE, handler(app.clone(), request, clock.now())).await;
+            // Boxed at once: the future of all that a function can do is large, and would be moved with each future around it.
+            let answer = tokio::time::timeout(PATIENCE, Box::pin(handler(app.clone(), request, clock.now()))).await;
             answer.unwrap_or_else(|late| Err(ApiError::Unavailable(Box::new(late))))
         };
         written(&answer(Incoming::read(&event), base_url, handler).await)

@@ -19,6 +19,13 @@ struct Form {
     limit: Option<u32>,
 }
 
+/// A form that says nothing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
+/// The name by which `serde_json` would read a text as JSON of its own.
+const RAW: &str = "$serde_json::private::RawValue";
 /// What no error may repeat.
 const SECRET: &str = "sk_live_ThatNobodyMaySee";
 
@@ -50,8 +57,8 @@ fn assert_refused(error: ApiError) {
 }
 
 fn json_body(data: &[u8]) {
-    // `~` stands for a secret, wherever the fuzzer puts it.
-    let body = text(data).replace('~', SECRET);
+    // `~` stands for a secret and `^` for a name that none may have, wherever the fuzzer puts them.
+    let body = text(data).replace('~', SECRET).replace('^', RAW);
     let form = json::<Form>(&request("application/json", body.as_bytes()));
     let value = json::<Value>(&request("application/json; charset=utf-8", body.as_bytes()));
     assert!(form.is_err() || value.is_ok(), "what has a shape is JSON");
@@ -60,7 +67,9 @@ fn json_body(data: &[u8]) {
         let again = json::<Value>(&request("application/json", value.to_string().as_bytes()));
         assert_eq!(again.ok().as_ref(), Some(value), "it reads back");
         assert_eq!(serde_json::from_str::<Value>(&body).ok().as_ref(), Some(value));
+        assert_eq!(value.to_string().matches(RAW).count(), body.matches(RAW).count(), "nothing in it was read twice");
     }
+    json::<Empty>(&request("application/json", body.as_bytes())).map(drop).map_err(assert_refused).ok();
     form.map(drop).map_err(assert_refused).ok();
     value.map(drop).map_err(assert_refused).ok();
     let Err(error) = json::<Value>(&request("text/plain", body.as_bytes())) else { panic!("no JSON by its own word") };

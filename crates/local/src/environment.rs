@@ -28,6 +28,8 @@ pub struct Setting {
     pub signing_algorithm: Option<String>,
     /// Whether webhooks may go to this machine.
     pub allow_loopback_webhooks: bool,
+    /// What is handed on of the environment around: [`surroundings`].
+    pub surroundings: BTreeMap<String, String>,
 }
 
 /// What the functions find of this program's own environment; whom it trusts among it, for an app's document that lies on this
@@ -54,7 +56,8 @@ impl Setting {
             ("KEYGATE_BASE_URL".to_owned(), self.base_url.clone()),
             (KMS_KEY_ID.to_owned(), String::new()),
         ]);
-        let mut environment = self.surroundings();
+        let mut environment = self.surroundings.clone();
+        environment.extend(self.store());
         environment.extend(function.resolve_environment(&values, &overridden)?);
         // One machine has no KMS: what wraps by it on AWS wraps here under the master key.
         if environment.remove(KMS_KEY_ID).is_some() {
@@ -74,22 +77,24 @@ impl Setting {
         Ok(environment)
     }
 
-    /// The few things of the surroundings that do no harm, and what leads the AWS SDK to the embedded store.
-    fn surroundings(&self) -> BTreeMap<String, String> {
-        let mut environment: BTreeMap<String, String> =
-            SURROUNDINGS.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect();
-        for (name, value) in [
+    /// What leads the AWS SDK to the embedded store.
+    fn store(&self) -> impl Iterator<Item = (String, String)> {
+        let variables = [
             ("AWS_ENDPOINT_URL_DYNAMODB", self.store.as_str()),
             ("AWS_REGION", REGION),
             ("AWS_DEFAULT_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
-        ] {
-            environment.insert(name.to_owned(), value.to_owned());
-        }
-        environment
+        ];
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()))
     }
+}
+
+/// What functions may find of this program's own environment.
+#[must_use]
+pub fn surroundings() -> BTreeMap<String, String> {
+    SURROUNDINGS.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect()
 }
 
 #[cfg(test)]
@@ -106,6 +111,7 @@ mod tests {
             store: "http://127.0.0.1:4000".to_owned(),
             signing_algorithm: Some("EdDSA".to_owned()),
             allow_loopback_webhooks: true,
+            surroundings: BTreeMap::from([("TZ".to_owned(), "UTC".to_owned())]),
         };
         setting.environment(&template, function).unwrap()
     }
@@ -119,6 +125,8 @@ mod tests {
         assert_eq!(environment["KEYGATE_SIGNING_ALGORITHM"], "EdDSA");
         assert_eq!(environment["KEYGATE_SIGN_UPS_PER_HOUR"], "10000");
         assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:4000");
+        assert_eq!(environment["TZ"], "UTC");
+        assert!(!environment.contains_key("PATH"), "only what is said to be handed on");
         assert!(!environment.contains_key("HOME") && !environment.contains_key("AWS_PROFILE"));
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::args::Options;
 use crate::data_dir::{DataDir, MASTER_KEY};
-use crate::environment::Setting;
+use crate::environment::{self, Setting};
 use crate::failure::{Context, Failure, Result};
 use crate::functions::{self, CARGO_LAMBDA};
 use crate::gateway::Gateway;
@@ -99,6 +99,7 @@ async fn serve(options: &Options, door: &Door, prepared: &Prepared, warden: &War
         store: store.endpoint(),
         signing_algorithm: std::env::var("KEYGATE_SIGNING_ALGORITHM").ok().filter(|name| !name.is_empty()),
         allow_loopback_webhooks: options.allow_loopback_webhooks,
+        surroundings: environment::surroundings(),
     };
     let orders = warden.orders();
     let cargo_lambda =

@@ -261,6 +261,16 @@ fn numbers_of_one_value_are_not_one_number() {
     assert_eq!(judge(&lines(&[large]), &Expected::default()).broken().problem, Problem::Changed);
 }
 
+/// `serde_json` would take what stands in the text for the details, and everybody else the text itself.
+#[test]
+fn details_that_two_readers_would_read_in_two_ways_are_not_read() {
+    let mut events = plain_chain(3);
+    let details = events[1]["details"].to_string();
+    events[1]["details"] = json!({"$serde_json::private::RawValue": details});
+    let read = read(&lines(&events));
+    assert!(read.is_err_and(|unreadable| unreadable.to_string().contains("a name that none may have")));
+}
+
 #[test]
 fn an_export_may_begin_behind_a_known_event_and_nowhere_else() {
     let events = plain_chain(5);

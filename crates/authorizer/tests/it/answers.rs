@@ -1,5 +1,7 @@
 //! Each kind of event gets the form that it asks for.
 
+use std::time::Duration;
+
 use authorizer::HttpApiResponse;
 use domain::DenyReason;
 use serde_json::{Value, json};
@@ -198,4 +200,27 @@ async fn a_credential_stays_in_its_workspace() {
     ] {
         assert_eq!(setup.ask(&rest("GET/api/v1/users", &headers)).await.effect(), expected, "{headers:?}");
     }
+}
+
+/// A gateway would wait for longer than it may, and Lambda end the process.
+#[tokio::test]
+async fn a_store_that_is_slow_is_given_up_before_lambda_gives_up() {
+    let setup = Setup::new().await;
+    let key = setup.key("read").await;
+    let bearer = format!("Bearer {}", setup.token(&key));
+    // Each read just in time for its client, and all of them together too late.
+    setup.test.faults.always("*", Fault::Slow(Duration::from_millis(950)));
+    let answer = setup.ask(&rest("GET/api/v1/users", &[("Authorization", &bearer)])).await;
+    assert_eq!(answer, Outcome::Error("The store is too slow".to_owned()));
+    setup.test.faults.heal();
+    assert_eq!(setup.ask(&rest("GET/api/v1/users", &[("Authorization", &bearer)])).await.effect(), "Allow");
+
+    let other = Setup::new().await;
+    let bearer = format!("Bearer {}", other.token(&other.key("read").await));
+    let url = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": "/api/v1/users", "rawQueryString": "",
+        "headers": {"authorization": bearer}, "requestContext": {"http": {"method": "GET"}},
+    });
+    other.test.faults.always("*", Fault::Slow(Duration::from_millis(950)));
+    assert_eq!(other.ask(&url.to_string()).await.answer()["statusCode"], 503);
 }
