@@ -4,8 +4,10 @@
 //! endpoints need five (`roots.rs`).
 
 mod roots;
+mod user_agent;
 
 use std::env;
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -24,6 +26,7 @@ use aws_types::sdk_config;
 
 pub use aws_types::SdkConfig;
 use roots::Roots;
+pub use user_agent::UserAgent;
 
 /// What a function needs to reach AWS is not in its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +69,12 @@ pub fn connect_emulated(endpoint: &str, region: &'static str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "emulated service");
     let client = client(Roots::of(Some(endpoint), None, false));
     builder(client, credentials).endpoint_url(endpoint).region(Region::from_static(region)).build()
+}
+
+/// A call's future on its own: it has some kilobytes, which would be moved with every handler that might await it, and a type so
+/// deep that the compiler gives up on those handlers.
+pub fn boxed<'a, T>(call: impl Future<Output = T> + Send + 'a) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(call)
 }
 
 /// A caller waits behind every call: three seconds in all, then it is told 503. Every call here may be sent twice without

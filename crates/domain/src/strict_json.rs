@@ -17,7 +17,7 @@ use serde::{Deserialize, forward_to_deserialize_any};
 /// a form itself, lists too.)
 ///
 /// # Errors
-/// What is wrong and where. Where it is serde's own text it quotes the input: it is not for callers, nor for a log.
+/// What is wrong and where. Where the text is serde's own it quotes the input: it is not for whoever has sent a secret.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     if json.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
         return Err(de::Error::custom("expected an object"));

@@ -5,6 +5,7 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
@@ -15,7 +16,7 @@ const MESSAGE: [u8; 600] = [b'a'; 600];
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let config = aws::connect_emulated(&std::env::var("AWS_ENDPOINT_URL_DYNAMODB")?, "us-east-1");
-    let client = &Client::new(&config);
+    let client = &Client::from_conf(Builder::from(&config).interceptor(aws::UserAgent).build());
     let names = ["FLOOR_TABLE", "FLOOR_PK", "FLOOR_SK"];
     let [table, pk, sk] = &names.map(|name| std::env::var(name).unwrap_or_default());
     let pair = &match std::env::var_os("FLOOR_SIGN") {

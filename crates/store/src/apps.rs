@@ -169,7 +169,9 @@ impl Store {
     /// [`StoreError::Unavailable`]: whether it is there is then unknown, and nobody knows its id.
     pub async fn app_register(&self, app: &App) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(self.table(Table::Directory)?).set_item(Some(write(app)));
-        put.condition_expression("attribute_not_exists(pk)").send().await.map_err(StoreError::unavailable)?;
+        aws::boxed(put.condition_expression("attribute_not_exists(pk)").send())
+            .await
+            .map_err(StoreError::unavailable)?;
         Ok(())
     }
 }

@@ -186,7 +186,7 @@ impl Store {
         let item = write(client, &event, partition, sort_key, event.id.as_str());
         let item = item.with_time("ttl", event.at.plus(UNCHAINED_LIFE)).done();
         let put = self.client.put_item().table_name(self.table(Table::Audit)?).set_item(Some(item));
-        put.send().await.map_err(StoreError::unavailable)?;
+        aws::boxed(put.send()).await.map_err(StoreError::unavailable)?;
         Ok(())
     }
 
@@ -207,7 +207,7 @@ impl Store {
             .with_time("ttl", at.plus(NOBODY_LIFE))
             .done();
         let put = self.client.put_item().table_name(self.table(Table::Audit)?).set_item(Some(item));
-        put.send().await.map_err(StoreError::unavailable)?;
+        aws::boxed(put.send()).await.map_err(StoreError::unavailable)?;
         Ok(())
     }
 
@@ -256,7 +256,7 @@ impl Store {
             if let Some(position) = &page.next {
                 query = query.set_exclusive_start_key(Some(start_key(client, position)));
             }
-            let answer = query.send().await.map_err(StoreError::unavailable)?;
+            let answer = aws::boxed(query.send()).await.map_err(StoreError::unavailable)?;
             for item in answer.items() {
                 if page.events.len() == limit {
                     return Ok(page);

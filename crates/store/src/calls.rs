@@ -138,10 +138,8 @@ pub(crate) fn delete_there(table: &str, key: Attributes) -> Result<TransactWrite
 impl Store {
     /// One item, read strongly.
     pub(crate) async fn get(&self, table: Table, key: Attributes) -> Result<Option<Attributes>, StoreError> {
-        let call =
-            self.client.get_item().table_name(self.table(table)?).set_key(Some(key)).consistent_read(true).send();
-        // Boxed, here and below: a call's future has some kilobytes, which are moved with every handler that might await it.
-        let answer = Box::pin(call).await.map_err(StoreError::unavailable)?;
+        let call = self.client.get_item().table_name(self.table(table)?).set_key(Some(key)).consistent_read(true);
+        let answer = aws::boxed(call.send()).await.map_err(StoreError::unavailable)?;
         Ok(answer.item)
     }
 
@@ -153,8 +151,8 @@ impl Store {
             let rest = left.split_off(left.len().min(READ_TOGETHER));
             let asked = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
             let asked = asked.map_err(StoreError::unavailable)?;
-            let call = self.client.batch_get_item().request_items(name, asked).send();
-            let answer = Box::pin(call).await.map_err(StoreError::unavailable)?;
+            let call = self.client.batch_get_item().request_items(name, asked);
+            let answer = aws::boxed(call.send()).await.map_err(StoreError::unavailable)?;
             items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
             // What was too much at once, and is to be asked for again.
             let unread = answer.unprocessed_keys.into_iter().flat_map(HashMap::into_values);
@@ -189,7 +187,7 @@ impl Store {
         }
         let mut items = Vec::new();
         loop {
-            let page = Box::pin(query.clone().send()).await.map_err(StoreError::unavailable)?;
+            let page = aws::boxed(query.clone().send()).await.map_err(StoreError::unavailable)?;
             items.extend(page.items.unwrap_or_default());
             match page.last_evaluated_key {
                 Some(key) => query = query.set_exclusive_start_key(Some(key)),

@@ -67,7 +67,7 @@ impl Store {
             if let Some(head) = chain? {
                 actions.extend(self.chain_append(change.client, head.as_ref(), change.act, &change.deeds)?);
             }
-            let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
+            let sent = aws::boxed(self.client.transact_write_items().set_transact_items(Some(actions)).send()).await;
             let Err(error) = sent else { return Ok(Committed::Done) };
             match cancelled(error.as_service_error()) {
                 Some(Cancelled::Conditions(places)) => {

@@ -57,7 +57,9 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn code_create(&self, code: &AuthorizationCode) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(self.table(Table::Directory)?).set_item(Some(write_code(code)));
-        put.condition_expression("attribute_not_exists(pk)").send().await.map_err(StoreError::unavailable)?;
+        aws::boxed(put.condition_expression("attribute_not_exists(pk)").send())
+            .await
+            .map_err(StoreError::unavailable)?;
         Ok(())
     }
 
@@ -89,7 +91,7 @@ impl Store {
             put_new(table, write(grant))?,
             put_new(table, listed(grant, &code.app_name))?,
         ];
-        let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
+        let sent = aws::boxed(self.client.transact_write_items().set_transact_items(Some(actions)).send()).await;
         match sent {
             Ok(_) => Ok(Redeemed::Done),
             // A conflict is another who redeems the same code.
@@ -115,7 +117,7 @@ impl Store {
         let after = AppGrant { refresh: Some(refresh), revision: before.revision + 1, ..before.clone() };
         let table = self.table(Table::Directory)?;
         let action = update_changed(table, &write(before), &write(&after), Some("attribute_not_exists(ended_at)"))?;
-        let sent = self.client.transact_write_items().transact_items(action).send().await;
+        let sent = aws::boxed(self.client.transact_write_items().transact_items(action).send()).await;
         match sent {
             Ok(_) => Ok(Redeemed::Done),
             Err(error) if cancelled(error.as_service_error()).is_some() => Ok(Redeemed::Outdated),

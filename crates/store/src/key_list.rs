@@ -100,7 +100,7 @@ impl Store {
             if let Some(position) = &page.next {
                 query = query.set_exclusive_start_key(Some(start_key(client, position)));
             }
-            let answer = query.send().await.map_err(StoreError::unavailable)?;
+            let answer = aws::boxed(query.send()).await.map_err(StoreError::unavailable)?;
             for item in answer.items() {
                 let record = match read(item) {
                     Ok(record) => record,

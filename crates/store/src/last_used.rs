@@ -32,16 +32,17 @@ impl Store {
         key: &KeyId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let sent = self
-            .client
-            .update_item()
-            .table_name(self.table(Table::Usage)?)
-            .set_key(Some(item_key(client, key)))
-            .update_expression("SET last_used_at = :at")
-            .condition_expression("attribute_not_exists(last_used_at) OR last_used_at < :at")
-            .expression_attribute_values(":at", number(at.unix()))
-            .send()
-            .await;
+        let sent = aws::boxed(
+            self.client
+                .update_item()
+                .table_name(self.table(Table::Usage)?)
+                .set_key(Some(item_key(client, key)))
+                .update_expression("SET last_used_at = :at")
+                .condition_expression("attribute_not_exists(last_used_at) OR last_used_at < :at")
+                .expression_attribute_values(":at", number(at.unix()))
+                .send(),
+        )
+        .await;
         match sent {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {

@@ -63,6 +63,7 @@ pub use page::Page;
 pub use usage_buffer::{FLUSH_INTERVAL, UsageBuffer};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 
 /// The tables that a function may touch. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
@@ -88,7 +89,8 @@ impl Store {
     }
 
     fn over(shared: &aws::SdkConfig, config: Config) -> Self {
-        Self { client: Client::new(shared), config }
+        let client = Client::from_conf(Builder::from(shared).interceptor(aws::UserAgent).build());
+        Self { client, config }
     }
 
     fn table(&self, table: Table) -> Result<&str, StoreError> {

@@ -25,20 +25,21 @@ impl Store {
         read: impl Fn(&Attributes) -> Result<T, StoreError>,
     ) -> Result<Page<T>, StoreError> {
         let start = after.map(|place| primary_key(partition, format!("{prefix}{place}")));
-        let answer = self
-            .client
-            .query()
-            .table_name(self.table(table)?)
-            .key_condition_expression("pk = :partition AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":partition", string(partition))
-            .expression_attribute_values(":prefix", string(prefix))
-            .consistent_read(true)
-            // One more than a page, so that a full one knows whether anything follows.
-            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
+        let answer = aws::boxed(
+            self.client
+                .query()
+                .table_name(self.table(table)?)
+                .key_condition_expression("pk = :partition AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":partition", string(partition))
+                .expression_attribute_values(":prefix", string(prefix))
+                .consistent_read(true)
+                // One more than a page, so that a full one knows whether anything follows.
+                .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start)
+                .send(),
+        )
+        .await
+        .map_err(StoreError::unavailable)?;
         let items = answer.items();
         let shown = &items[..items.len().min(limit)];
         let next = match shown.last() {

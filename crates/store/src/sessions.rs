@@ -52,7 +52,7 @@ impl Store {
             .with_time("ttl", session.ends_at())
             .done();
         let put = self.client.put_item().table_name(self.table(Table::Directory)?).set_item(Some(item));
-        put.send().await.map_err(StoreError::unavailable)?;
+        aws::boxed(put.send()).await.map_err(StoreError::unavailable)?;
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn session_end(&self, hash: &HashedKey) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(self.table(Table::Directory)?);
-        delete.set_key(Some(session_key(hash))).send().await.map_err(StoreError::unavailable)?;
+        aws::boxed(delete.set_key(Some(session_key(hash))).send()).await.map_err(StoreError::unavailable)?;
         Ok(())
     }
 }

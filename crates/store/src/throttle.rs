@@ -85,13 +85,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn throttle_clear(&self, subject: &str) -> Result<(), StoreError> {
-        self.client
-            .delete_item()
-            .table_name(self.table(Table::Directory)?)
-            .set_key(Some(primary_key(partition(subject), SORT_KEY)))
-            .send()
-            .await
-            .map_err(StoreError::unavailable)?;
+        aws::boxed(
+            self.client
+                .delete_item()
+                .table_name(self.table(Table::Directory)?)
+                .set_key(Some(primary_key(partition(subject), SORT_KEY)))
+                .send(),
+        )
+        .await
+        .map_err(StoreError::unavailable)?;
         Ok(())
     }
 
@@ -157,7 +159,7 @@ impl Store {
                 .expression_attribute_values(":seen", number(attempts))
                 .expression_attribute_values(":seen_window", number(window_ends));
         }
-        match update.send().await {
+        match aws::boxed(update.send()).await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),

@@ -58,7 +58,7 @@ impl Store {
             expression.push_str(", billed_to = :payer");
             row_update = row_update.expression_attribute_values(":payer", string(payer.as_str()));
         }
-        let sent = row_update
+        let row_update = row_update
             .update_expression(expression)
             .condition_expression("attribute_not_exists(pk) OR #sequence < :sequence")
             .expression_attribute_names("#sequence", "sequence")
@@ -68,10 +68,8 @@ impl Store {
             .expression_attribute_values(":allowed", number(row.total.allowed))
             .expression_attribute_values(":denied", AttributeValue::M(denied.collect()))
             .expression_attribute_values(":client", string(row.client_id.as_str()))
-            .expression_attribute_values(":ttl", number(row.hour.start().plus(ROW_LIFE).unix()))
-            .send()
-            .await;
-        match sent {
+            .expression_attribute_values(":ttl", number(row.hour.start().plus(ROW_LIFE).unix()));
+        match aws::boxed(row_update.send()).await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 // What is stored is this row or a newer one of the same process.

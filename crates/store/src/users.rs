@@ -81,7 +81,7 @@ impl Store {
     pub async fn known_address_add(&self, user: &UserId, address: &str, now: Timestamp) -> Result<(), StoreError> {
         let item = Writer::new(known_partition(user), address).with_time("ttl", now.plus(KNOWN_LIFE)).done();
         let put = self.client.put_item().table_name(self.table(Table::Directory)?).set_item(Some(item));
-        put.send().await.map_err(StoreError::unavailable)?;
+        aws::boxed(put.send()).await.map_err(StoreError::unavailable)?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_kms::Client;
+use aws_sdk_kms::config::Builder;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::decrypt::DecryptError;
 use aws_sdk_kms::primitives::Blob;
@@ -36,12 +37,13 @@ impl Kms {
     }
 
     fn over(config: &aws::SdkConfig, key_id: String) -> Self {
-        Self { client: Client::new(config), key_id }
+        let client = Client::from_conf(Builder::from(config).interceptor(aws::UserAgent).build());
+        Self { client, key_id }
     }
 
     pub(super) async fn wrap(&self, plain: &[u8], context: WrapContext<'_>) -> Result<Vec<u8>, WrapError> {
         let encrypt = self.client.encrypt().key_id(&self.key_id).plaintext(Blob::new(plain));
-        let answer = encrypt.set_encryption_context(Some(context.of_kms())).send().await;
+        let answer = aws::boxed(encrypt.set_encryption_context(Some(context.of_kms())).send()).await;
         let answer = answer.map_err(|error| unavailable(&error))?;
         let wrapped = answer.ciphertext_blob.ok_or_else(|| WrapError::Unavailable("no ciphertext".to_owned()))?;
         Ok([&[FORM], wrapped.as_ref()].concat())
@@ -51,7 +53,7 @@ impl Kms {
         let [FORM, wrapped @ ..] = wrapped else { return Err(WrapError::Refused) };
         // Which key must be said: left out, KMS would take any that the ciphertext names.
         let decrypt = self.client.decrypt().key_id(&self.key_id).ciphertext_blob(Blob::new(wrapped));
-        match decrypt.set_encryption_context(Some(context.of_kms())).send().await {
+        match aws::boxed(decrypt.set_encryption_context(Some(context.of_kms())).send()).await {
             Ok(answer) => answer.plaintext.map(Blob::into_inner).ok_or(WrapError::Refused),
             Err(SdkError::ServiceError(error))
                 if matches!(
