@@ -17,3 +17,30 @@ pub fn header_values<'e, 'a, W>(
     let alone = alone.filter_map(|(name, value)| Some((name, value.as_ref()?)));
     all.chain(alone).map(|(name, value)| (name.as_str(), value.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::members::read_in_place;
+
+    #[test]
+    fn a_value_that_is_in_both_maps_is_there_once_however_its_name_is_written() {
+        let single = r#"{"authorization":"two","X-One":"1","X-Empty":"e","X-Null":null,"X-Gone":"g"}"#;
+        let multi = r#"{"Authorization":["one","two"],"x-empty":[],"X-Many":["a","b"],"x-gone":null}"#;
+        let (single, multi): (Members<'_, _>, Members<'_, _>) =
+            (read_in_place(single.as_bytes()).unwrap(), read_in_place(multi.as_bytes()).unwrap());
+        let values: Vec<_> = header_values(&single, &multi).collect();
+        assert_eq!(
+            values,
+            [
+                ("Authorization", "one"),
+                ("Authorization", "two"),
+                ("X-Many", "a"),
+                ("X-Many", "b"),
+                ("X-One", "1"),
+                ("X-Empty", "e"),
+                ("X-Gone", "g"),
+            ]
+        );
+    }
+}
