@@ -55,7 +55,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Fewer of everything: some minutes, what is built included.
+    /// Fewer of everything: a minute and a half, once all is built.
     #[must_use]
     pub fn quick() -> Self {
         Self { rounds: 24, calls: 250, revocations: 5, ..Self::default() }
